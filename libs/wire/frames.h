@@ -206,6 +206,7 @@ enum class GapReason : std::uint16_t {
   kDisconnected = 5,
   kLagged = 6,    // older than max_lag
   kTooLarge = 7,  // a message that can never fit the subscription's bounds
+  kRejected = 8,  // refused behind a block, and its publisher was told
 };
 std::string_view gap_reason_name(GapReason reason) noexcept;  // "dropped_oldest"
 

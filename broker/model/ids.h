@@ -1,0 +1,32 @@
+// ids.h: the names by which parts of the broker speak of one another's objects.
+//
+// Thread:   values; any thread.
+
+#pragma once
+
+#include <cstdint>
+
+#include "libs/base/strong_id.h"
+
+namespace sluice::model {
+
+/// Which shard of this node; also the position of its thread.
+using ShardId = base::StrongId<struct ShardTag, std::uint16_t>;
+/// One socket; unique in the life of its shard, never given to another.
+using ConnectionId = base::StrongId<struct ConnectionTag, std::uint64_t>;
+/// What the broker knows of a client; random, unique on the node.
+using SessionId = base::StrongId<struct SessionTag, std::uint64_t>;
+/// A place in a shard's topic registry; reused, told apart by its generation.
+using TopicSlot = base::StrongId<struct TopicTag, std::uint32_t>;
+/// A place in a shard's table of subscriptions; reused.
+using SubscriptionSlot = base::StrongId<struct SubscriptionSlotTag, std::uint32_t>;
+/// What the client calls its subscription.
+using SubscriptionId = base::StrongId<struct SubscriptionTag, std::uint32_t>;
+/// The number of a message in one subscription, from 1, without holes but those told as gaps.
+using Sequence = base::StrongId<struct SequenceTag, std::uint64_t>;
+/// A publish whose outcome is still open; unique in the life of its shard. 0 is none.
+using PublishToken = base::StrongId<struct PublishTokenTag, std::uint64_t>;
+
+inline constexpr std::uint16_t kMaxShards = 64;
+
+}  // namespace sluice::model

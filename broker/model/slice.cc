@@ -14,11 +14,11 @@ std::uint64_t share_until(const base::SharedBytes& batch, std::uint32_t n) noexc
 
 }  // namespace
 
-Slice Slice::whole(base::SharedBytes batch, TopicSlot topic, const wire::BatchHeader& header) {
+Slice Slice::whole(base::SharedBytes batch, TopicRef topic, const wire::BatchHeader& header) {
   const bool plain = header.compression == wire::Compression::kNone;
   Slice slice;
   slice.batch = std::move(batch);
-  slice.topic = topic;
+  slice.topic = std::move(topic);
   slice.count = header.count;
   slice.offset = plain ? static_cast<std::uint32_t>(wire::kBatchHeaderBytes) : 0;
   slice.records = header.length - static_cast<std::uint32_t>(wire::kBatchHeaderBytes);

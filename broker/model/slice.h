@@ -1,7 +1,7 @@
 // slice.h: some messages of one batch, as they stand in queues, mailboxes and deliveries.
 //
 // Owner:    a value; shares the batch's bytes.
-// Thread:   the bytes are immutable; the value belongs to who holds it.
+// Thread:   the owner shard; only the bytes may travel.
 // Units:    `records` counts record bytes as libs/wire/batch.h defines them. In a compressed batch
 //           single records cannot be seen, so there every message counts its even share of the
 //           compressed bytes: share(first, count) sums exactly over the whole batch.
@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-#include "broker/model/ids.h"
+#include "broker/model/topic_ref.h"
 #include "libs/base/slab.h"
 #include "libs/wire/batch.h"
 
@@ -19,7 +19,7 @@ namespace sluice::model {
 
 struct Slice {
   base::SharedBytes batch;    // the whole batch, header and all
-  TopicSlot topic;            // in the registry of the shard that holds the slice
+  TopicRef topic;             // holds its topic on the shard that holds the slice; may be empty
   std::uint32_t first = 0;    // index of its first message in the batch
   std::uint32_t count = 0;    // its messages, at least 1
   std::uint32_t offset = 0;   // where its first record starts in the batch; 0 when compressed
@@ -28,7 +28,7 @@ struct Slice {
   bool compressed() const noexcept { return offset == 0; }
 
   /// The slice of a whole checked batch.
-  static Slice whole(base::SharedBytes batch, TopicSlot topic, const wire::BatchHeader& header);
+  static Slice whole(base::SharedBytes batch, TopicRef topic, const wire::BatchHeader& header);
 
   /// Record bytes of the first `n` of its messages. Requires: n <= count.
   std::uint32_t bytes_of_first(std::uint32_t n) const noexcept;

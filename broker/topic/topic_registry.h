@@ -2,8 +2,8 @@
 //
 // One registry per shard: names to slots, and for every topic the cached answer of the subscription
 // index, so that a publish looks nothing up by name. A slot is reused after its topic was evicted;
-// the generation tells the two apart. Topics that nobody refers to are kept, oldest evicted first,
-// while there is room.
+// the generation tells the two apart. Topics that nobody holds (model::TopicRef) are kept while
+// there is room and evicted from the oldest on.
 //
 // Owner:    the shard. Borrows the index.
 // Thread:   the owner shard only; a TopicName may be shared with other threads.
@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/model/ids.h"
+#include "broker/model/topic_ref.h"
 #include "broker/topic/subscription_index.h"
 #include "libs/base/result.h"
 
@@ -42,22 +42,17 @@ class TopicRegistry {
   TopicRegistry(const TopicRegistry&) = delete;
   TopicRegistry& operator=(const TopicRegistry&) = delete;
 
-  /// The topic of that name, made if need be, without a reference: valid until the next intern()
-  /// unless retained. `name` is checked.
-  base::Result<model::TopicSlot> intern(std::string_view name);
+  /// The topic of that name, made if need be. `name` is checked by the callee.
+  base::Result<model::TopicRef> intern(std::string_view name);
   /// The same for a name that came from another shard; shares it. Requires: a checked name.
-  base::Result<model::TopicSlot> intern(const TopicName& name);
+  base::Result<model::TopicRef> intern(const TopicName& name);
 
-  /// References keep a topic from eviction: open topics of connections, and queued slices.
-  void retain(model::TopicSlot slot) noexcept;
-  void release(model::TopicSlot slot) noexcept;
-
-  const TopicName& name(model::TopicSlot slot) const noexcept;
-  /// Changes each time the slot is given to another topic.
-  std::uint32_t generation(model::TopicSlot slot) const noexcept;
+  const TopicName& name(const model::TopicRef& topic) const noexcept;
+  /// The topic that `slot` is given to now, if its generation is still this one; else empty.
+  model::TopicRef find(model::TopicSlot slot, std::uint32_t generation) noexcept;
   /// Who gets this topic now: cached, and made anew after the index has changed.
   /// The reference is valid until the next call that changes index or registry.
-  const Match& match(model::TopicSlot slot);
+  const Match& match(const model::TopicRef& topic);
 
   std::size_t size() const noexcept;
   std::size_t memory_bytes() const noexcept;  // estimate, for the budget and the metrics

@@ -61,6 +61,7 @@ struct Settled {
   model::PublishToken token;
   std::uint32_t accepted = 0;
   std::uint32_t dropped = 0;
+  wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
 };
 
 struct Gap {

@@ -53,6 +53,7 @@ struct PushResult {
   std::uint32_t dropped = 0;    // messages of this push that were not queued
   std::uint32_t waiting = 0;    // messages held back; settled later under the push's token
   std::uint32_t displaced = 0;  // older messages, of whichever push, dropped to make room
+  wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
   bool disconnect = false;      // the ladder came to `disconnect`: the owner ends the subscription
 };
 

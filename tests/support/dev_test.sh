@@ -110,6 +110,6 @@ test_parts() {
   done
   printf '\n%-10s %-8s %10s\n' part result time
   printf '%s\n' "${rows[@]}"
-  [[ -z $first_failure ]] || die "the first part that failed: $first_failure (./dev test $first_failure)"
+  [[ -z $first_failure ]] || die "the first part that failed: $first_failure"
   say "all parts passed"
 }

@@ -137,7 +137,7 @@ struct RecordInput {
 /// Bytes the record of `input` takes in a batch.
 std::size_t encoded_record_bytes(const RecordInput& input) noexcept;
 
-/// Collects records and makes a batch of them. Reusable; keeps its memory.
+/// Collects records and makes a batch of them. Reusable; reserves as much as the last batch had.
 class BatchBuilder {
  public:
   struct Options {
@@ -168,6 +168,7 @@ class BatchBuilder {
   void begin();
 
   std::vector<std::byte> bytes_;  // header space, then records
+  std::size_t last_bytes_ = 0;    // of the batch before, reserved for the next
   std::uint32_t count_ = 0;
   std::uint64_t earliest_deadline_ns_ = 0;
 };

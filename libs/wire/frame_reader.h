@@ -40,6 +40,9 @@ class SlabCursor {
 
  private:
   friend class FrameReader;
+  /// Room behind what is filled, at least `wanted` and min_room; of a new slab when it must be.
+  base::MutableByteView room(std::size_t wanted);
+
   base::SlabPool& pool_;
   std::size_t min_room_;
   base::SlabRef slab_;
@@ -65,16 +68,23 @@ class FrameReader {
   std::size_t buffered() const noexcept { return end_ - begin_; }
 
  private:
-  void make_room();                        // ensures the partial frame can go on where it stands
-  std::size_t frame_bytes_wanted() const;  // of the partial frame, as far as known
+  /// A partial frame of at most this size is moved out of the shared slab by settle().
+  static constexpr std::size_t kSmallPartialBytes = 4096;
+
+  void make_room();                          // ensures the partial frame can go on where it stands
+  std::size_t frame_bytes_wanted() const;    // of the partial frame, as far as known
+  bool is_front_of_cursor() const noexcept;  // nobody has read on behind [begin_, end_)
+  void adopt(base::SlabRef slab, bool own_block) noexcept;  // holds the same bytes, at its front
+  void release() noexcept;
 
   SlabCursor& cursor_;
   std::uint32_t max_body_;
-  bool failed_ = false;
+  base::ErrorCode error_ = base::ErrorCode::kNone;
   base::SlabRef slab_;  // holds [begin_, end_); empty when nothing is buffered
   std::uint32_t begin_ = 0;
   std::uint32_t end_ = 0;
   bool reading_shared_ = false;  // the last prepare() gave room of the cursor's slab
+  bool own_block_ = false;       // slab_ is of no pool
 };
 
 }  // namespace sluice::wire

@@ -32,9 +32,9 @@ enum class ExitCode : int {
 
 }  // namespace sluice::base
 
-#define ASSERT(expression)                \
+#define ASSERT(expression)                                 \
   (__builtin_expect(static_cast<bool>(expression), 1) != 0 \
-       ? static_cast<void>(0)             \
+       ? static_cast<void>(0)                              \
        : ::sluice::base::assertion_failed(#expression, __FILE__, __LINE__))
 
 #ifdef NDEBUG

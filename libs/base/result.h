@@ -68,8 +68,6 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string detail = {}) {
 }
 
 /// Passes on the error of another Result.
-inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 }  // namespace sluice::base

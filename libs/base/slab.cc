@@ -40,8 +40,9 @@ SharedBytes SharedBytes::copy_of(ByteView bytes) {
 }
 
 SlabPool::~SlabPool() {
+  // Counting a block back is the last that another thread does to this pool.
+  ASSERT(in_use_.load(std::memory_order_acquire) == 0);
   collect();
-  ASSERT(in_use() == 0);
   while (idle_ != nullptr) destroy(std::exchange(idle_, idle_->next_idle_));
 }
 
@@ -59,12 +60,12 @@ SlabRef SlabPool::take() {
 }
 
 void SlabPool::come_back(Slab* slab) noexcept {
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
   Slab* head = returned_.load(std::memory_order_relaxed);
   do {
     slab->next_idle_ = head;
   } while (!returned_.compare_exchange_weak(head, slab, std::memory_order_release,
                                             std::memory_order_relaxed));
+  in_use_.fetch_sub(1, std::memory_order_release);
 }
 
 void SlabPool::collect() noexcept {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "libs/base/assert.h"
 #include "libs/base/bytes.h"
 
 namespace sluice::base {
@@ -51,7 +52,7 @@ class Slab {
 
   std::atomic<std::uint32_t> references_{1};
   std::uint32_t capacity_;
-  SlabPool* home_;            // null: a block of its own size, freed when the last reference goes
+  SlabPool* home_;  // null: a block of its own size, freed when the last reference goes
   Slab* next_idle_ = nullptr;
 };
 
@@ -102,8 +103,9 @@ class SharedBytes {
   ByteView view() const noexcept { return empty() ? ByteView{} : ByteView(data(), size_); }
   const SlabRef& slab() const noexcept { return slab_; }
 
-  /// The part from `offset`, `size` bytes long, sharing the same slab.
+  /// The part from `offset`, `size` bytes long, sharing the same slab. Requires: within these.
   SharedBytes part(std::uint32_t offset, std::uint32_t size) const noexcept {
+    DASSERT(offset <= size_ && size <= size_ - offset);
     return {slab_, offset_ + offset, size};
   }
 
@@ -113,6 +115,8 @@ class SharedBytes {
   std::uint32_t size_ = 0;
 };
 
+static_assert(sizeof(SharedBytes) == 16);
+
 /// Blocks of one size for one thread, kept when idle.
 class SlabPool {
  public:
@@ -120,14 +124,16 @@ class SlabPool {
       : slab_bytes_(slab_bytes), idle_max_(idle_max) {}
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
-  /// Requires: every slab of this pool has come back.
+  /// Requires: every slab of this pool has come back: in_use() is 0.
   ~SlabPool();
 
   /// A block of slab_bytes(), reused when one is idle.
   SlabRef take();
   std::size_t slab_bytes() const noexcept { return slab_bytes_; }
-  /// Blocks that are out; exact on the owner thread between turns.
-  std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
+  /// Blocks that are kept for the next take(); owner thread only.
+  std::size_t idle() const noexcept { return idle_count_; }
+  /// Blocks that are out. 0 means that no other thread touches this pool any more.
+  std::size_t in_use() const noexcept { return in_use_.load(std::memory_order_acquire); }
 
  private:
   friend class Slab;

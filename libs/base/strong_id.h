@@ -5,6 +5,7 @@
 //
 // Thread:   values; any thread.
 // Units:    bare integers appear only at the edges (wire, configuration, metrics): value().
+// Tests:    tests/unit/libs/base/strong_id_test.cc
 
 #pragma once
 

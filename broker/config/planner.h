@@ -1,0 +1,58 @@
+// planner.h: do all the bounds fit into memory together?
+//
+// Two sums, line by line. What is *needed* is held whatever clients do, together with the least
+// that serving one client takes: a configuration where that exceeds node.memory_budget cannot work
+// and is refused. The *worst case* is what clients could make the broker hold if all of them used
+// their bounds at once; it may exceed the budget, and then the plan says so and by how much, since
+// today each bound is enforced by itself and the sum is not.
+//
+// Owner:    a value.
+// Thread:   pure; any.
+// Units:    bytes. Costs of our own objects are the constants below: estimates, on the high side.
+// Limits:   sums stop at 2^64-1 instead of wrapping.
+// Tests:    tests/unit/broker/config/planner_test.cc
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/config/settings.h"
+
+namespace sluice::config {
+
+inline constexpr Size kProcessBytes = mib(12);      // code, libraries, logs, HTTP endpoint
+inline constexpr Size kShardBytes = mib(1);         // stack, loop, tables at their first size
+inline constexpr Size kMailboxEntryBytes = 128;     // one place in the ring between two shards
+inline constexpr Size kConnectionBytes = kib(8);    // idle: session, stream, decoder
+inline constexpr Size kSubscriptionBytes = kib(1);  // empty: queue, ledger, filters in the index
+inline constexpr Size kTopicBytes = 256;            // name, slot, cached matches
+
+struct PlanLine {
+  std::string what;
+  std::string arithmetic;  ///< "2 shards x 256 slabs x 256KiB"
+  Size bytes = 0;
+};
+
+struct Plan {
+  Size budget = 0;
+  std::vector<PlanLine> needed;
+  std::vector<PlanLine> worst_case;  ///< beyond what is needed
+  Size needed_bytes = 0;
+  Size worst_case_bytes = 0;      ///< needed included
+  std::uint64_t full_queues = 0;  ///< default queues that fit, full, into what is not needed
+
+  bool fits() const noexcept { return needed_bytes <= budget; }
+  /// False in most configurations: bounds are chosen for one client, not for all at once.
+  bool worst_case_fits() const noexcept { return worst_case_bytes <= budget; }
+  /// The sum of what is needed, line by line.
+  std::string needed_text() const;
+  /// Both sums and what follows from them.
+  std::string text() const;
+};
+
+/// Requires: settings.node.shards is the number in force, not 0.
+Plan make_plan(const Settings& settings);
+
+}  // namespace sluice::config

@@ -11,7 +11,7 @@ declare -A packages=(
   [test]="libgtest-dev libgmock-dev python3-xxhash prometheus"
   [clang]="clang-19 libclang-rt-19-dev"
   [lint]="clang-format-19 clang-tidy-19 shellcheck pyflakes3"
-  [bench]="nats-server python3 libbenchmark-dev"
+  [bench]="nats-server python3 libbenchmark-dev libgtest-dev libgmock-dev"
   [demo]="python3"
 )
 

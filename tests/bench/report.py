@@ -4,8 +4,8 @@ import statistics
 
 COLUMNS = ["work", "broker", "msgs/s", "MB/s", "CPU s/M", "NATS ÷ this", "this ÷ relay",
            "broker busy", "generator busy", "RSS MiB", "lost"]
-LATENCY_COLUMNS = ["work", "broker", "rate/s", "p50 µs", "p90 µs", "p99 µs", "p99.9 µs",
-                   "max µs", "CPU s/M", "lost"]
+LATENCY_COLUMNS = ["work", "broker", "rate/s", "p50 µs", "p90 µs", "p99 µs",
+                   "p99.9 µs", "max µs", "CPU s/M", "lost"]
 
 NOTES = """Every figure is the median of the runs. CPU s/M: user and system seconds of the broker per
 million delivered messages. NATS ÷ this: how many times less CPU than nats-server in the same run.

@@ -22,7 +22,7 @@ inline constexpr std::size_t kCarryRoom = 2U << 20;
 template <typename Session>
 class Link {
  public:
-  Link(int socket, Session session) : session(std::move(session)), socket_(socket) {}
+  Link(int socket, Session made) : session(std::move(made)), socket_(socket) {}
 
   /// Reads once, behind what the session left untaken; true when there may be more to read.
   /// Requires: `room` of kCarryRoom + kReadBytes. `timed`: the session wants to know the time.

@@ -1,0 +1,89 @@
+#include "libs/async/thread_executor.h"
+
+#include "libs/base/assert.h"
+
+namespace sluice::async {
+
+ThreadExecutor::ThreadExecutor() {
+  // The thread waits for the lock, and so for thread_ to be set.
+  const std::lock_guard lock(mutex_);
+  thread_ = std::thread([this] { run(); });
+}
+
+ThreadExecutor::~ThreadExecutor() {
+  ASSERT(!is_current());
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void ThreadExecutor::post(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    ready_.push_back(std::move(work));
+  }
+  changed_.notify_one();
+}
+
+TimerId ThreadExecutor::post_at(base::MonotonicTime when, Work work) {
+  TimerId id;
+  {
+    const std::lock_guard lock(mutex_);
+    id = next_timer_;
+    next_timer_ = id.next();
+    timers_.emplace(TimerKey{when, id}, std::move(work));
+  }
+  changed_.notify_one();
+  return id;
+}
+
+bool ThreadExecutor::cancel(TimerId timer) {
+  const std::lock_guard lock(mutex_);
+  for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+    if (it->first.second != timer) continue;
+    timers_.erase(it);
+    return true;
+  }
+  return false;
+}
+
+void ThreadExecutor::run() {
+  std::unique_lock lock(mutex_);
+  Work work;
+  while (take_next(lock, work)) {
+    lock.unlock();
+    work();
+    work = nullptr;
+    lock.lock();
+  }
+}
+
+// Waits for work that is due; false when the executor ends and none is left.
+bool ThreadExecutor::take_next(std::unique_lock<std::mutex>& lock, Work& work) {
+  for (;;) {
+    const auto first = timers_.begin();
+    const bool has_timer = first != timers_.end() && !stopping_;
+    if (has_timer && first->first.first <= clock_.now()) {
+      work = std::move(first->second);
+      timers_.erase(first);
+      return true;
+    }
+    if (!ready_.empty()) {
+      work = std::move(ready_.front());
+      ready_.pop_front();
+      return true;
+    }
+    if (stopping_) return false;
+    if (has_timer) {
+      const base::Duration wait = first->first.first - clock_.now();
+      changed_.wait_for(lock, wait);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+}
+
+}  // namespace sluice::async

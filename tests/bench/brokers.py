@@ -25,7 +25,9 @@ class BrokerError(Exception):
 
 def pin(core):
     """What a child does before it becomes the program; None lets it run anywhere."""
-    return None if core is None else (lambda: os.sched_setaffinity(0, {core}))
+    if core is None or core not in os.sched_getaffinity(0):
+        return None
+    return lambda: os.sched_setaffinity(0, {core})
 
 
 def free_port():

@@ -7,12 +7,13 @@ COLUMNS = ["work", "broker", "msgs/s", "MB/s", "CPU s/M", "NATS ÷ this", "this 
 LATENCY_COLUMNS = ["work", "broker", "rate/s", "p50 µs", "p90 µs", "p99 µs",
                    "p99.9 µs", "max µs", "CPU s/M", "lost"]
 
-NOTES = """Every figure is the median of the runs. CPU s/M: user and system seconds of the broker per
-million delivered messages. NATS ÷ this: how many times less CPU than nats-server in the same run.
-sluice: receipts for every publish, checksums, sequences, gaps, ledger and metrics on; overflow
+NOTES = """Every figure is the median of the runs. CPU s/M: user and system seconds of the broker
+per million delivered messages. NATS ÷ this: how many times less CPU than nats-server in the same
+run. sluice: receipts for every publish, checksums, sequences, gaps, ledger and metrics on; overflow
 "block", so that a publisher is pushed back and nothing is lost, as TCP pushes back a publisher of
 the others. "single": one message per publish frame. nats: core protocol, no acknowledgements.
-relay: bare epoll relay without names, queues or promises."""
+relay: bare epoll relay without names, queues or promises. lost: messages that had not arrived when
+nothing more came for some seconds after the last was sent."""
 
 LATENCIES = ["p50_us", "p90_us", "p99_us", "p999_us", "max_us"]
 MEASURES = ["messages_per_s", "payload_mb_per_s", "broker_cpu_s_per_million", "broker_busy",

@@ -6,7 +6,7 @@
 // part of the result.
 //
 // Order:    subscribers are ready before the first publisher connects; then warm-up, window, and
-//           a drain in which everything sent must arrive.
+//           a drain in which everything sent must arrive; it is given up when nothing comes.
 // Thread:   owner thread only.
 // Errors:   ends the program when a connection closes or reports an error.
 
@@ -182,8 +182,14 @@ template <typename Peer>
 void Driver<Peer>::drain() {
   posting_ = false;
   for (auto& link : publishers_) link->session.stop();
-  const auto end = now_ns() + static_cast<std::uint64_t>(work_.drain_seconds * 1e9);
-  while (!settled() && now_ns() < end) turn(10);
+  const auto patience = static_cast<std::uint64_t>(work_.drain_seconds * 1e9);
+  std::uint64_t delivered = totals().delivered;
+  for (std::uint64_t end = now_ns() + patience; !settled() && now_ns() < end;) {
+    turn(10);
+    if (totals().delivered == delivered) continue;
+    delivered = totals().delivered;
+    end = now_ns() + patience;
+  }
 }
 
 template <typename Peer>

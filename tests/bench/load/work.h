@@ -28,8 +28,8 @@ struct Work {
   std::uint32_t frame_bytes = 64U << 10;
   double seconds = 3;
   double warmup_seconds = 0.5;
-  double drain_seconds = 5;
-  double rate = 0;  // messages per second, open loop; 0: as fast as the broker takes them
+  double drain_seconds = 3;  // without a message, after which what is missing is lost
+  double rate = 0;           // messages per second, open loop; 0: as fast as the broker takes them
   std::uint64_t queue_messages = 1U << 20;  // Sluice: bound of each subscription's queue
   std::uint64_t queue_bytes = 16U << 20;
   std::string overflow = "block";  // Sluice: ladder of each subscription

@@ -29,7 +29,7 @@ function(sluice_unit_test name)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} GTest::gtest_main)
   add_test(NAME unit.${name} COMMAND ${target})
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
 # sluice_fuzz_target(NAME [DEPS target...]): the libFuzzer program of NAME.cc in this folder.

@@ -55,7 +55,7 @@ apt_install() {
   fi
   for package in "${packages_with_service[@]}"; do
     if [[ " $* " == *" $package "* ]] && command -v systemctl >/dev/null; then
-      as_root systemctl --quiet disable "$package" 2>/dev/null || true
+      as_root systemctl --quiet disable "$package.service" 2>/dev/null
     fi
   done
 }

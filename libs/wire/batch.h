@@ -99,11 +99,11 @@ base::Status check_records(ByteView records, std::uint32_t count);
 
 /// One message as it stands in a batch. All fields are views.
 struct RecordView {
-  ByteView key;
-  ByteView payload;
+  ByteView key{};
+  ByteView payload{};
   std::uint64_t deadline_ns = 0;
   std::uint32_t header_count = 0;
-  ByteView headers;  // encoded; walk them with HeaderCursor
+  ByteView headers{};  // encoded; walk them with HeaderCursor
 };
 
 /// Reads the record at the front of `records` and moves past it. Requires: checked records.
@@ -128,10 +128,10 @@ base::Result<ByteView> batch_records(ByteView batch, std::vector<std::byte>& sto
 
 /// What a message is made of when it is written.
 struct RecordInput {
-  ByteView key;  // empty: none
-  ByteView payload;
+  ByteView key{};  // empty: none
+  ByteView payload{};
   std::uint64_t deadline_ns = 0;
-  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::vector<std::pair<std::string_view, std::string_view>> headers{};
 };
 
 /// Bytes the record of `input` takes in a batch.

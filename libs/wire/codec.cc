@@ -262,7 +262,9 @@ template <typename T>
 void check(BodyReader&, const std::byte*, const FrameHeader&, const T&) {}
 
 void check(BodyReader& in, const std::byte* at, const FrameHeader&, const Hello& f) {
-  if (f.version_min > f.version_max) {
+  if (f.magic != kProtocolMagic) {
+    in.fail_at(ErrorCode::kBadMagic, "magic", at);
+  } else if (f.version_min > f.version_max) {
     in.fail_at(ErrorCode::kBadFrame, "version_min over version_max", at + 4);
   }
 }

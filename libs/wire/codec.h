@@ -5,7 +5,8 @@
 //   auto ping = decode<Ping>(header, body);
 //
 // Thread:   any; no state.
-// Errors:   decode: kBadFrame, kReservedBits, saying which field and at which byte of the body.
+// Errors:   decode: kBadFrame, kReservedBits (HELLO also kBadMagic), saying which field and at
+//           which byte of the body.
 // Order:    read_header (frame.h) first; decode<T> requires header.kind to be T's.
 // Source:   docs/formats/wire.md
 // Tests:    tests/unit/libs/wire/codec_test.cc, tests/conformance, tests/fuzz/fuzz_frame.cc

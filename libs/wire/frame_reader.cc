@@ -66,16 +66,18 @@ base::Result<std::optional<Frame>> FrameReader::next() {
 }
 
 void FrameReader::settle() {
-  if (buffered() == 0 || own_block_) return;
+  if (buffered() == 0 || tail_ == Tail::kBlock) return;
   if (buffered() > kSmallPartialBytes) {
     // The partial frame goes on where it stands; the other readers get another slab.
-    if (slab_ == cursor_.slab_) cursor_.slab_ = {};
+    if (!is_front_of_cursor()) return;
+    cursor_.slab_ = {};
+    tail_ = Tail::kKept;
     return;
   }
   SlabRef small = SlabRef::make(buffered());
   std::memcpy(small->data(), slab_->data() + begin_, buffered());
   if (is_front_of_cursor()) cursor_.filled_ = begin_;  // its bytes there are free again
-  adopt(std::move(small), true);
+  adopt_block(std::move(small));
 }
 
 bool FrameReader::is_front_of_cursor() const noexcept {
@@ -94,11 +96,11 @@ void FrameReader::make_room() {
   // Frames that next() has not been asked for yet count as part of what must go on.
   const std::size_t wanted = std::max(frame_bytes_wanted(), held + 1);
   const std::size_t room = slab_->capacity() - end_;
-  const bool in_cursor = slab_ == cursor_.slab_;
   const bool fits = begin_ + wanted <= slab_->capacity();
   const bool worth_it = room >= cursor_.min_room_ || (fits && held > kSmallPartialBytes);
-  if ((!in_cursor || is_front_of_cursor()) && worth_it && (fits || wanted > slab_bytes)) {
-    reading_shared_ = in_cursor;
+  const bool may_go_on = tail_ != Tail::kShared || is_front_of_cursor();
+  if (may_go_on && worth_it && (fits || wanted > slab_bytes)) {
+    reading_shared_ = tail_ == Tail::kShared;
     return;
   }
   if (wanted <= slab_bytes) {
@@ -109,7 +111,7 @@ void FrameReader::make_room() {
     slab_ = cursor_.slab_;
     begin_ = start;
     end_ = cursor_.filled_;
-    own_block_ = false;
+    tail_ = Tail::kShared;
     reading_shared_ = true;
     return;
   }
@@ -117,21 +119,21 @@ void FrameReader::make_room() {
   const std::size_t doubled = std::max(2 * held, slab_bytes);
   SlabRef larger = SlabRef::make(std::max(std::min(wanted, doubled), held + 1));
   std::memcpy(larger->data(), slab_->data() + begin_, held);
-  adopt(std::move(larger), true);
+  adopt_block(std::move(larger));
 }
 
-void FrameReader::adopt(SlabRef slab, bool own_block) noexcept {
+void FrameReader::adopt_block(SlabRef block) noexcept {
   end_ -= begin_;
   begin_ = 0;
-  slab_ = std::move(slab);
-  own_block_ = own_block;
+  slab_ = std::move(block);
+  tail_ = Tail::kBlock;
   reading_shared_ = false;
 }
 
 void FrameReader::release() noexcept {
   slab_ = {};
   begin_ = end_ = 0;
-  own_block_ = false;
+  tail_ = Tail::kShared;
 }
 
 }  // namespace sluice::wire

@@ -26,8 +26,8 @@
 namespace sluice::wire {
 
 struct Frame {
-  FrameHeader header;
-  base::SharedBytes body;
+  FrameHeader header{};
+  base::SharedBytes body{};
 };
 
 /// The slab that all idle readers of a thread read into, and how far it is filled.
@@ -68,13 +68,20 @@ class FrameReader {
   std::size_t buffered() const noexcept { return end_ - begin_; }
 
  private:
+  /// Who may write behind end_.
+  enum class Tail : std::uint8_t {
+    kShared,  // whoever reads next, as long as the slab is the cursor's; then nobody
+    kKept,    // this reader: settle() took the slab from the cursor
+    kBlock,   // this reader: the slab is a block of its own, of no pool
+  };
+
   /// A partial frame of at most this size is moved out of the shared slab by settle().
   static constexpr std::size_t kSmallPartialBytes = 4096;
 
   void make_room();                          // ensures the partial frame can go on where it stands
   std::size_t frame_bytes_wanted() const;    // of the partial frame, as far as known
   bool is_front_of_cursor() const noexcept;  // nobody has read on behind [begin_, end_)
-  void adopt(base::SlabRef slab, bool own_block) noexcept;  // holds the same bytes, at its front
+  void adopt_block(base::SlabRef block) noexcept;  // it holds the same bytes, at its front
   void release() noexcept;
 
   SlabCursor& cursor_;
@@ -84,7 +91,7 @@ class FrameReader {
   std::uint32_t begin_ = 0;
   std::uint32_t end_ = 0;
   bool reading_shared_ = false;  // the last prepare() gave room of the cursor's slab
-  bool own_block_ = false;       // slab_ is of no pool
+  Tail tail_ = Tail::kShared;
 };
 
 }  // namespace sluice::wire

@@ -8,7 +8,7 @@
 // Limits:   strings have 16-bit lengths; lists have the bounds named beside them.
 // Errors:   decode: kBadFrame (what is wrong and at which byte), kReservedBits.
 // Source:   docs/formats/wire.md, one section per kind.
-// Tests:    tests/unit/libs/wire/frames_test.cc, tests/conformance, tests/fuzz/fuzz_frame.cc
+// Tests:    tests/unit/libs/wire/codec_test.cc, tests/conformance, tests/fuzz/fuzz_frame.cc
 
 #pragma once
 
@@ -34,8 +34,8 @@ struct Hello {  // client to broker, first frame
   std::uint32_t features = 0;
   std::uint32_t max_frame = 1U << 20;  // largest body the client takes
   std::uint64_t producer_id = 0;       // identity of an idempotent producer, 0 for none
-  std::string_view client_name;
-  std::string_view client_version;
+  std::string_view client_name{};
+  std::string_view client_version{};
 };
 
 struct Welcome {  // broker to client, answers HELLO
@@ -47,25 +47,25 @@ struct Welcome {  // broker to client, answers HELLO
   std::uint64_t session_id = 0;
   std::uint64_t wall_time_ns = 0;
   std::uint64_t named_grant = 0;  // bytes: first window of publishes that name their topic
-  std::string_view node_name;
-  std::string_view broker_version;
+  std::string_view node_name{};
+  std::string_view broker_version{};
 };
 
 struct Auth {  // both ways; from the broker flag bit 0 says: authenticated
-  std::string_view mechanism;
-  ByteView data;  // u32 length
+  std::string_view mechanism{};
+  ByteView data{};  // u32 length
 };
 inline constexpr std::uint8_t kAuthDone = 0x01;
 
 struct OpenTopic {  // client to broker
-  std::string_view name;
+  std::string_view name{};
 };
 
 struct Topic {  // broker to client: answers OPEN_TOPIC, or (correlation 0) names a delivered topic
   std::uint32_t topic = 0;
   std::uint32_t reserved = 0;
   std::uint64_t grant = 0;  // bytes: first window of this topic; 0 when it only names
-  std::string_view name;
+  std::string_view name{};
 };
 
 /// PUBLISH flags.
@@ -80,19 +80,19 @@ enum class Durability : std::uint8_t { kNone = 0, kMemory = 1, kOs = 2, kDisk = 
 /// What a publish insists on; carried in the extension area when it differs from this.
 struct Need {
   Durability durability = Durability::kNone;
-  bool accept_all = false;              // every matched subscription takes it, or none does
-  std::vector<std::string_view> names;  // at most 16 subscriptions that must take it
+  bool accept_all = false;                // every matched subscription takes it, or none does
+  std::vector<std::string_view> names{};  // at most 16 subscriptions that must take it
   bool any() const { return durability != Durability::kNone || accept_all || !names.empty(); }
 };
 
 struct Publish {            // client to broker; correlation is the publish number, rising from 1
   std::uint32_t topic = 0;  // 0 with kPublishNamed
-  std::string_view name;    // empty without kPublishNamed
-  ByteView batch;           // to the end of the frame
+  std::string_view name{};  // empty without kPublishNamed
+  ByteView batch{};         // to the end of the frame
   // Extension area:
-  std::uint64_t deadline_ns = 0;  // tag 1, u64
-  Need need;                      // tag 2: u8 durability; tag 3: u8 accept_all; tag 4: names
-  std::string_view traceparent;   // tag 5
+  std::uint64_t deadline_ns = 0;   // tag 1, u64
+  Need need{};                     // tag 2: u8 durability; tag 3: u8 accept_all; tag 4: names
+  std::string_view traceparent{};  // tag 5
 };
 
 enum class ReceiptStatus : std::uint8_t {
@@ -108,7 +108,7 @@ enum class ReceiptStatus : std::uint8_t {
 struct ReceiptSubscription {
   std::uint64_t copies = 0;
   std::uint16_t reason = 0;  // an ErrorCode or, under 100, a GapReason
-  std::string_view name;
+  std::string_view name{};
 };
 
 struct Receipt {  // broker to client; correlation is the last publish number it covers
@@ -128,8 +128,8 @@ struct Receipt {  // broker to client; correlation is the last publish number it
   std::uint64_t spilled = 0;
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
-  std::uint64_t sequence = 0;                      // of the first message, in a stream
-  std::vector<ReceiptSubscription> subscriptions;  // at most 16
+  std::uint64_t sequence = 0;                        // of the first message, in a stream
+  std::vector<ReceiptSubscription> subscriptions{};  // at most 16
 };
 
 enum class StartFrom : std::uint8_t {
@@ -153,10 +153,10 @@ struct Subscribe {                 // client to broker
   // u16: number of filters, 1 to 256
   std::uint32_t reserved = 0;
   std::uint64_t from_value = 0;  // sequence or time, by `from`
-  std::string_view name;         // shown to operators and in receipts; may be empty
-  std::string_view group;        // shared subscription; empty for none
-  std::string_view overflow;     // ladder as "block:50ms,drop_oldest"; empty for the default
-  std::vector<std::string_view> filters;
+  std::string_view name{};       // shown to operators and in receipts; may be empty
+  std::string_view group{};      // shared subscription; empty for none
+  std::string_view overflow{};   // ladder as "block:50ms,drop_oldest"; empty for the default
+  std::vector<std::string_view> filters{};
 };
 
 struct Subscribed {  // broker to client: what is in force
@@ -165,7 +165,7 @@ struct Subscribed {  // broker to client: what is in force
   std::uint64_t max_bytes = 0;
   std::uint64_t max_lag_ns = 0;
   std::uint64_t next_sequence = 0;  // of the first message it will be told of
-  std::string_view overflow;
+  std::string_view overflow{};
 };
 
 struct Unsubscribe {  // client to broker
@@ -194,7 +194,7 @@ struct Deliver {  // broker to client; correlation is the sequence of the first 
   std::uint32_t topic = 0;
   std::uint32_t first = 0;  // index in the batch of the first message meant
   std::uint32_t count = 0;  // messages meant
-  ByteView batch;           // to the end of the frame
+  ByteView batch{};         // to the end of the frame
 };
 inline constexpr std::size_t kDeliverHeaderBytes = kFrameHeaderBytes + 16;
 
@@ -227,20 +227,20 @@ struct SequenceRange {
 struct Ack {  // client to broker; flag bit 0: cumulative, everything up to the last
   std::uint32_t subscription = 0;
   // u32: number of ranges, 1 to 256
-  std::vector<SequenceRange> ranges;
+  std::vector<SequenceRange> ranges{};
 };
 inline constexpr std::uint8_t kAckCumulative = 0x01;
 
 struct Nack {  // client to broker
   std::uint32_t subscription = 0;
   std::uint32_t delay_ms = 0;
-  SequenceRange range;
+  SequenceRange range{};
 };
 
 struct Extend {  // client to broker
   std::uint32_t subscription = 0;
   std::uint32_t extend_ms = 0;
-  SequenceRange range;
+  SequenceRange range{};
 };
 
 struct Fetch {  // client to broker
@@ -250,7 +250,7 @@ struct Fetch {  // client to broker
   std::uint64_t from_value = 0;
   std::uint64_t max_bytes = 0;
   std::uint64_t deadline_ns = 0;
-  std::string_view stream;
+  std::string_view stream{};
 };
 
 struct Cancel {              // client to broker: withdraw; broker to client: how much was withdrawn
@@ -274,18 +274,18 @@ struct State {  // broker to client
   std::uint16_t reason = 0;
   std::uint32_t topic = 0;  // 0: all
   std::uint32_t retry_after_ms = 0;
-  std::string_view text;
+  std::string_view text{};
 };
 
 struct Request {  // client to broker: administration
-  std::string_view verb;
-  std::string_view body;  // JSON, u32 length
+  std::string_view verb{};
+  std::string_view body{};  // JSON, u32 length
 };
 
 struct Reply {  // broker to client
   std::uint16_t error = 0;
   std::uint16_t reserved = 0;
-  std::string_view body;  // JSON, u32 length
+  std::string_view body{};  // JSON, u32 length
 };
 
 struct Ping {  // both ways
@@ -301,7 +301,7 @@ struct Goaway {  // broker to client
   std::uint16_t reason = 0;
   std::uint16_t reserved = 0;
   std::uint32_t deadline_ms = 0;
-  std::string_view text;
+  std::string_view text{};
 };
 
 struct ErrorFrame {  // broker to client; correlation of the frame it answers, or 0
@@ -309,7 +309,7 @@ struct ErrorFrame {  // broker to client; correlation of the frame it answers, o
   bool closes = false;  // u8: the connection ends after this frame
   std::uint8_t reserved = 0;
   std::uint32_t subject = 0;  // topic or subscription id it is about, or 0
-  std::string_view text;
+  std::string_view text{};
 };
 
 }  // namespace sluice::wire

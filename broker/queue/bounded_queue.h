@@ -11,20 +11,24 @@
 // Owner:    one subscription.
 // Thread:   the owner shard only.
 // Units:    messages; bytes are record bytes plus kSliceOverhead for every slice held.
-// Limits:   Bounds, exact to the message. At most one gap per reason and hole.
-// Order:    messages leave in the order pushed, per publisher and over all; sequences rise.
+// Limits:   Bounds, exact to the message; only put_back() may exceed them. At most one gap per
+//           reason and hole.
+// Order:    messages leave in the order pushed, per publisher and over all; sequences rise. Times
+//           given do not fall. After close() nothing is pushed or put back.
 // Source:   docs/ARCHITECTURE.md, section Queues; DESIGN's promises Receipt, Gap, Ledger, Ladder.
-// Tests:    tests/unit/broker/queue/bounded_queue_test.cc (with a plain model),
-//           tests/fuzz/fuzz_queue.cc
+// Tests:    tests/unit/broker/queue/bounded_queue_test.cc, bounded_queue_model_test.cc (against a
+//           plain model), tests/fuzz/fuzz_queue.cc, tests/bench/micro/queue_bench.cc
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <variant>
 #include <vector>
 
 #include "broker/model/slice.h"
+#include "broker/queue/gap_list.h"
 #include "broker/queue/ladder.h"
 #include "broker/queue/ledger.h"
 #include "broker/queue/ring.h"
@@ -54,7 +58,7 @@ struct PushResult {
   std::uint32_t waiting = 0;    // messages held back; settled later under the push's token
   std::uint32_t displaced = 0;  // older messages, of whichever push, dropped to make room
   wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
-  bool disconnect = false;      // the ladder came to `disconnect`: the owner ends the subscription
+  bool disconnect = false;  // the ladder came to `disconnect`: the owner ends the subscription
 };
 
 /// Further outcome of a push that had `waiting` messages. The outcomes of one token add up to it.
@@ -65,25 +69,18 @@ struct Settled {
   wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
 };
 
-struct Gap {
-  wire::GapReason reason = wire::GapReason::kDroppedOldest;
-  std::uint64_t first = 0;  // sequences
-  std::uint64_t last = 0;
-  std::uint64_t count = 0;
-  std::uint64_t bytes = 0;
-};
-
 /// Messages to deliver, the first of which has `sequence`.
 struct Delivery {
   model::Slice slice;
   std::uint64_t sequence = 0;
-  base::MonotonicTime queued_at;
+  base::MonotonicTime queued_at;  // when it was pushed, waiting included
 };
 
 using Item = std::variant<std::monostate, Delivery, Gap>;
 
 class BoundedQueue {
  public:
+  /// Requires: both bounds are set; a ladder that parse_ladder() would give.
   BoundedQueue(const Bounds& bounds, const Ladder& ladder);
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
@@ -100,8 +97,12 @@ class BoundedQueue {
                 base::MonotonicTime now) const noexcept;
 
   /// Holds room for a push that other shards still have to agree to; has_room() counts it.
-  void reserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept;
+  /// Requires: has_room().
+  void reserve(std::uint32_t messages, std::uint64_t record_bytes);
   void unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept;
+  /// The push that room was reserved for: it is accepted whatever came in between, though it may
+  /// still stand behind what waits. Requires: reserve(slice.count, slice.records) before.
+  PushResult push_reserved(const model::Slice& slice, base::MonotonicTime now);
 
   /// The next thing to send, within `credit`, which is charged. A slice is cut where the credit
   /// ends. A gap needs no credit of its own but waits while credit is not open, so that it grows
@@ -109,21 +110,22 @@ class BoundedQueue {
   /// `limit_messages` bounds the slice further (shared subscriptions deal in turns).
   Item next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages = UINT32_MAX);
 
-  /// Undoes a delivery that never reached its consumer: back to its place at the front.
+  /// Undoes a delivery that never reached its consumer: back to its place, by sequence, of the age
+  /// of what stands behind it. Credit is the caller's to restore. May exceed the bounds.
   void put_back(const model::Slice& slice, std::uint64_t sequence, base::MonotonicTime now);
 
-  /// Whether next() has anything for a consumer with open credit.
-  bool empty() const noexcept;
+  /// Whether next() has nothing even for a consumer with open credit.
+  bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
 
   /// Lets time pass: `block` steps that are over, messages older than max_lag.
   /// True when the ladder came to `disconnect`.
   bool on_time(base::MonotonicTime now);
-  /// When on_time() has something to do next; kNever if nothing.
+  /// When on_time() has something to do next; kNever if nothing. Never late, seldom early.
   base::MonotonicTime next_time() const noexcept;
 
-  /// Outcomes of waiting pushes since the last call, in order. Empties `settled_`.
+  /// Outcomes of waiting pushes since the last call, in order.
   std::vector<Settled> take_settled();
-  bool has_settled() const noexcept { return !settled_.empty(); }
+  bool has_settled() const noexcept { return rare_ != nullptr && !rare_->settled.empty(); }
 
   /// Ends it: everything held is discarded and counted so; waiting pushes settle as dropped.
   void close();
@@ -131,9 +133,10 @@ class BoundedQueue {
   /// Gives memory back that an empty queue does not need. For housekeeping.
   void shrink();
 
-  const Ledger& ledger() const noexcept { return ledger_; }
+  Ledger ledger() const noexcept;
   const Bounds& bounds() const noexcept { return bounds_; }
   const Ladder& ladder() const noexcept { return ladder_; }
+  std::uint32_t queued() const noexcept { return queued_; }          // messages
   std::uint64_t held_bytes() const noexcept { return held_bytes_; }  // queued, with bookkeeping
   std::uint64_t next_sequence() const noexcept { return next_sequence_; }
   /// Age of the oldest queued message; 0 when none is queued.
@@ -143,13 +146,102 @@ class BoundedQueue {
   void check_invariants() const;
 
  private:
-  // To be filled in by the implementation: entries, gaps, waiting, reservations.
-  Bounds bounds_;
-  Ladder ladder_;
-  Ledger ledger_;
+  struct Entry {
+    model::Slice slice;
+    std::uint64_t sequence = 0;
+    base::MonotonicTime queued_at;
+  };
+
+  // A slice that a block step holds back.
+  struct Waiting {
+    Entry entry;
+    model::PublishToken token;
+    base::MonotonicTime expiry = base::kNever;
+    bool until_deadline = false;  // expiry is the publish's deadline, not the end of the step
+    bool reserved = false;        // accepted before; its room is still reserved
+  };
+
+  // What most queues never need.
+  struct Rare {
+    std::array<std::uint64_t, kGapReasons> dropped{};
+    std::uint64_t discarded = 0;
+    GapList gaps;
+    Ring<Waiting> waiting;
+    std::uint64_t waiting_messages = 0;
+    base::MonotonicTime expiry_min = base::kNever;  // at most the earliest expiry of waiting
+    std::vector<Settled> settled;
+    std::uint64_t reserved_bytes = 0;  // with bookkeeping
+    std::uint32_t reserved_messages = 0;
+    bool room_came = false;           // what waits may go on, and on_time() has not been called
+    std::uint64_t over_messages = 0;  // put back, as long as that exceeds the bounds
+    std::uint64_t over_bytes = 0;
+  };
+
+  // What becomes of one push. What is dropped from `first_sequence` on is its own.
+  struct Tally {
+    std::uint64_t first_sequence = 0;
+    PushResult& result;
+  };
+
+  // Asking (bounded_queue.cc).
+  StepKind settling() const noexcept { return ladder_.steps[ladder_.size - 1U].kind; }
+  bool has_waiting() const noexcept { return rare_ != nullptr && !rare_->waiting.empty(); }
+  bool lagged(base::MonotonicTime now) const noexcept;
+  std::uint64_t messages_max() const noexcept;  // without what is reserved
+  std::uint64_t bytes_max() const noexcept;
+  bool fits(std::uint64_t messages, std::uint64_t bytes) const noexcept;
+  bool fits_whole(const Entry& entry) const;
+  std::uint32_t count_that_fits(const Entry& entry) const noexcept;
+  std::uint32_t overhead(const Entry& entry) const noexcept;
+  static bool continues(const Entry& entry, const Entry& next) noexcept;
+  std::uint32_t leading_run(const model::Slice& slice, bool& too_large) const;
+  bool gap_is_next() const noexcept;
+
+  // Pushing (bounded_queue.cc).
+  Rare& rare();
+  static Entry split_front(Entry& entry, std::uint32_t messages);
+  void append(Entry entry);
+  void join_at(std::uint32_t at);
+  void push_slowly(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
+                   PushResult& result);
+  void push_run(Entry run, model::PublishToken token, base::MonotonicTime deadline, Tally tally);
+  void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
+  Delivery take_front(std::uint32_t messages);
+
+  // Losing (bounded_queue_loss.cc).
+  void displace(Entry entry, Tally tally);
+  std::uint32_t count_without_place(const model::Slice& slice) const;
+  void make_room(const Entry& entry, Tally tally);
+  void drop_front(std::uint32_t messages, wire::GapReason reason);
+  void drop_all(Tally tally);
+  void displace_front(std::uint32_t messages, Tally tally);
+  void lose(const Entry& entry, wire::GapReason reason);
+  bool holds_between(std::uint64_t after, std::uint64_t before) const noexcept;
+
+  // Waiting (bounded_queue_waiting.cc).
+  void wait(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
+            PushResult& result);
+  Waiting take_waiting(std::uint32_t at);
+  void move_in(base::MonotonicTime now);
+  bool move_in_front(base::MonotonicTime now);
+  bool expire(base::MonotonicTime now);
+  void give_up(std::uint32_t at, wire::GapReason reason);
+  void climb_front();
+  void settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
+              wire::GapReason reason);
+  void discard_waiting();
+
+  void check_entries() const;
+  void check_rare() const;
+
+  Ring<Entry> entries_;
   std::uint64_t held_bytes_ = 0;
   std::uint64_t next_sequence_ = 1;
-  std::vector<Settled> settled_;
+  std::uint64_t delivered_ = 0;
+  std::uint32_t queued_ = 0;
+  std::unique_ptr<Rare> rare_;
+  Bounds bounds_;
+  Ladder ladder_;
 };
 
 }  // namespace sluice::queue

@@ -1,0 +1,346 @@
+#include "broker/queue/bounded_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/assert.h"
+
+namespace sluice::queue {
+
+using wire::GapReason;
+
+BoundedQueue::BoundedQueue(const Bounds& bounds, const Ladder& ladder)
+    : bounds_(bounds), ladder_(ladder) {
+  ASSERT(bounds.max_messages > 0 && bounds.max_bytes > 0 && bounds.max_lag.count() >= 0);
+  ASSERT(ladder.size > 0 && ladder.size <= kMaxSteps);
+}
+
+PushResult BoundedQueue::push(const model::Slice& slice, model::PublishToken token,
+                              base::MonotonicTime now, base::MonotonicTime deadline) {
+  ASSERT(slice.count > 0);
+  const std::uint64_t sequence = next_sequence_;
+  next_sequence_ += slice.count;
+  PushResult result;
+  if (has_room(slice.count, slice.records, now)) {
+    append({slice, sequence, now});
+    result.accepted = slice.count;
+  } else {
+    push_slowly({slice, sequence, now}, token, deadline, result);
+  }
+  return result;
+}
+
+bool BoundedQueue::has_room(std::uint32_t messages, std::uint64_t record_bytes,
+                            base::MonotonicTime now) const noexcept {
+  return fits(messages, record_bytes + kSliceOverhead) && !has_waiting() && !lagged(now);
+}
+
+void BoundedQueue::reserve(std::uint32_t messages, std::uint64_t record_bytes) {
+  rare().reserved_messages += messages;
+  rare().reserved_bytes += record_bytes + kSliceOverhead;
+}
+
+void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept {
+  ASSERT(rare_ != nullptr && rare_->reserved_messages >= messages);
+  ASSERT(rare_->reserved_bytes >= record_bytes + kSliceOverhead);
+  rare_->reserved_messages -= messages;
+  rare_->reserved_bytes -= record_bytes + kSliceOverhead;
+  rare_->room_came = has_waiting();
+}
+
+PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::MonotonicTime now) {
+  ASSERT(slice.count > 0);
+  Entry entry{slice, next_sequence_, now};
+  next_sequence_ += slice.count;
+  if (has_waiting()) {
+    rare_->waiting_messages += slice.count;
+    Waiting waiting;
+    waiting.entry = std::move(entry);
+    waiting.reserved = true;
+    rare_->waiting.push_back(std::move(waiting));
+    move_in(now);
+  } else {
+    unreserve(slice.count, slice.records);
+    append(std::move(entry));
+  }
+  PushResult result;
+  result.accepted = slice.count;
+  return result;
+}
+
+Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
+  Item item;
+  if (!credit.open()) return item;
+  if (gap_is_next()) return rare_->gaps.pop_front();
+  if (entries_.empty()) return item;
+  const model::Slice& slice = entries_.front().slice;
+  auto messages = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(credit.messages, std::min(slice.count, limit_messages)));
+  const auto bytes = static_cast<std::uint64_t>(credit.bytes);
+  if (slice.records > bytes) messages = std::min(messages, slice.count_within(bytes - 1) + 1);
+  if (messages == 0) return item;
+  const Delivery& delivery = item.emplace<Delivery>(take_front(messages));
+  credit.messages -= messages;
+  credit.bytes -= delivery.slice.records;
+  if (has_waiting()) move_in(now);
+  return item;
+}
+
+void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
+                            base::MonotonicTime now) {
+  ASSERT(delivered_ >= slice.count && sequence + slice.count <= next_sequence_);
+  if (rare_ != nullptr && fits(0, 0)) rare_->over_messages = rare_->over_bytes = 0;
+  std::uint32_t at = 0;
+  while (at < entries_.size() && entries_[at].sequence < sequence) ++at;
+  Entry entry{slice, sequence, now};
+  if (at < entries_.size()) {
+    entry.queued_at = std::min(now, entries_[at].queued_at);
+  } else if (has_waiting()) {
+    entry.queued_at = std::min(now, rare_->waiting.front().entry.queued_at);
+  }
+  entries_.insert(at, std::move(entry));
+  delivered_ -= slice.count;
+  queued_ += slice.count;
+  held_bytes_ += slice.records + kSliceOverhead;
+  join_at(at + 1);
+  join_at(at);
+  if (!fits(0, 0)) {
+    rare().over_messages += slice.count;
+    rare().over_bytes += slice.records + kSliceOverhead;
+  }
+}
+
+bool BoundedQueue::on_time(base::MonotonicTime now) {
+  if (lagged(now)) {
+    if (settling() == StepKind::kDisconnect) return true;
+    while (settling() == StepKind::kDropOldest && lagged(now)) {
+      drop_front(entries_.front().slice.count, GapReason::kLagged);
+    }
+  }
+  if (!has_waiting()) return false;
+  move_in(now);
+  return expire(now);
+}
+
+base::MonotonicTime BoundedQueue::next_time() const noexcept {
+  base::MonotonicTime time = base::kNever;
+  if (has_waiting()) {
+    if (rare_->room_came) return base::MonotonicTime::min();
+    time = rare_->expiry_min;
+  }
+  const StepKind settles = settling();
+  if (bounds_.max_lag.count() > 0 && !entries_.empty() &&
+      (settles == StepKind::kDropOldest || settles == StepKind::kDisconnect)) {
+    time = std::min(time, entries_.front().queued_at + bounds_.max_lag + base::Duration(1));
+  }
+  return time;
+}
+
+void BoundedQueue::close() {
+  if (queued_ > 0) rare().discarded += queued_;
+  queued_ = 0;
+  held_bytes_ = 0;
+  entries_.clear();
+  if (rare_ == nullptr) return;
+  discard_waiting();
+  rare_->gaps.clear();
+}
+
+void BoundedQueue::shrink() {
+  entries_.shrink();
+  if (rare_ == nullptr) return;
+  rare_->waiting.shrink();
+  rare_->gaps.shrink();
+  if (rare_->settled.empty()) rare_->settled.shrink_to_fit();
+  const bool blank = rare_->waiting.empty() && rare_->gaps.empty() && rare_->settled.empty() &&
+                     rare_->reserved_bytes == 0 && rare_->discarded == 0 && fits(0, 0);
+  const auto& dropped = rare_->dropped;
+  if (blank && std::all_of(dropped.begin(), dropped.end(), [](auto n) { return n == 0; })) {
+    rare_.reset();
+  }
+}
+
+Ledger BoundedQueue::ledger() const noexcept {
+  Ledger ledger;
+  ledger.matched = next_sequence_ - 1;  // each message takes the next number
+  ledger.delivered = delivered_;
+  ledger.queued = queued_;
+  if (rare_ != nullptr) {
+    ledger.waiting = rare_->waiting_messages;
+    ledger.discarded = rare_->discarded;
+    ledger.dropped = rare_->dropped;
+  }
+  return ledger;
+}
+
+base::Duration BoundedQueue::lag(base::MonotonicTime now) const noexcept {
+  return entries_.empty() ? base::Duration(0) : now - entries_.front().queued_at;
+}
+
+bool BoundedQueue::lagged(base::MonotonicTime now) const noexcept {
+  return bounds_.max_lag.count() > 0 && lag(now) > bounds_.max_lag;
+}
+
+std::uint64_t BoundedQueue::messages_max() const noexcept {
+  const std::uint64_t reserved = rare_ == nullptr ? 0 : rare_->reserved_messages;
+  return bounds_.max_messages - std::min<std::uint64_t>(reserved, bounds_.max_messages);
+}
+
+std::uint64_t BoundedQueue::bytes_max() const noexcept {
+  const std::uint64_t reserved = rare_ == nullptr ? 0 : rare_->reserved_bytes;
+  return bounds_.max_bytes - std::min(reserved, bounds_.max_bytes);
+}
+
+bool BoundedQueue::fits(std::uint64_t messages, std::uint64_t bytes) const noexcept {
+  return queued_ + messages <= messages_max() && held_bytes_ + bytes <= bytes_max();
+}
+
+std::uint32_t BoundedQueue::count_that_fits(const Entry& entry) const noexcept {
+  const std::uint64_t messages = messages_max();
+  const std::uint64_t taken = held_bytes_ + overhead(entry);
+  if (queued_ >= messages || taken >= bytes_max()) return 0;
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(messages - queued_, entry.slice.count_within(bytes_max() - taken)));
+}
+
+// A slice that goes on where the last entry ends becomes part of it.
+std::uint32_t BoundedQueue::overhead(const Entry& entry) const noexcept {
+  return !entries_.empty() && continues(entries_.back(), entry) ? 0 : kSliceOverhead;
+}
+
+bool BoundedQueue::continues(const Entry& entry, const Entry& next) noexcept {
+  return next.slice.first != 0 && entry.slice.first + entry.slice.count == next.slice.first &&
+         entry.sequence + entry.slice.count == next.sequence &&
+         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at;
+}
+
+bool BoundedQueue::gap_is_next() const noexcept {
+  if (rare_ == nullptr || rare_->gaps.empty()) return false;
+  const std::uint64_t place = rare_->gaps.first_place();
+  if (!entries_.empty()) return place < entries_.front().sequence;
+  return rare_->waiting.empty() || place < rare_->waiting.front().entry.sequence;
+}
+
+// How many of the first messages are alike in whether they could ever fit.
+std::uint32_t BoundedQueue::leading_run(const model::Slice& slice, bool& too_large) const {
+  const auto never_fits = [&](std::uint64_t bytes) {
+    return bytes + kSliceOverhead > bounds_.max_bytes;
+  };
+  too_large = never_fits(slice.bytes_of_first(1));
+  if (!never_fits(slice.records)) return slice.count;
+  model::Slice rest = slice;
+  while (rest.count > 1) {
+    rest.split_front(1);
+    if (never_fits(rest.bytes_of_first(1)) != too_large) return slice.count - rest.count;
+  }
+  return slice.count;
+}
+
+// Whether all that could ever fit does so now.
+bool BoundedQueue::fits_whole(const Entry& entry) const {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  for (Entry rest = entry;;) {
+    bool too_large = false;
+    const std::uint32_t run = leading_run(rest.slice, too_large);
+    if (!too_large) {
+      messages += run;
+      bytes += rest.slice.bytes_of_first(run) + overhead(rest);
+    }
+    if (run == rest.slice.count) return fits(messages, bytes);
+    split_front(rest, run);
+  }
+}
+
+BoundedQueue::Rare& BoundedQueue::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+BoundedQueue::Entry BoundedQueue::split_front(Entry& entry, std::uint32_t messages) {
+  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at};
+  entry.sequence += messages;
+  return front;
+}
+
+void BoundedQueue::append(Entry entry) {
+  queued_ += entry.slice.count;
+  held_bytes_ += entry.slice.records + kSliceOverhead;
+  entries_.push_back(std::move(entry));
+  if (entries_.back().slice.first != 0) join_at(entries_.size() - 1);
+}
+
+// Makes one entry of those before and at `at` if the latter goes on where the former ends.
+void BoundedQueue::join_at(std::uint32_t at) {
+  if (at == 0 || at >= entries_.size() || !continues(entries_[at - 1], entries_[at])) return;
+  const Entry joined = entries_.erase(at);
+  entries_[at - 1].slice.count += joined.slice.count;
+  entries_[at - 1].slice.records += joined.slice.records;
+  held_bytes_ -= kSliceOverhead;
+}
+
+void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
+                               PushResult& result) {
+  const StepKind first = ladder_.steps[0].kind;
+  result.disconnect =
+      on_time(entry.queued_at) || (first == StepKind::kDisconnect && !fits_whole(entry));
+  if (result.disconnect) return refuse(entry, GapReason::kDisconnected, result);
+  const bool reject = first == StepKind::kReject && (lagged(entry.queued_at) || !fits_whole(entry));
+  const Tally tally{entry.sequence, result};
+  for (bool last = false; !last;) {
+    bool too_large = false;
+    const std::uint32_t messages = leading_run(entry.slice, too_large);
+    last = messages == entry.slice.count;
+    Entry run = last ? std::move(entry) : split_front(entry, messages);
+    if (too_large) {
+      refuse(run, GapReason::kTooLarge, result);
+    } else if (reject) {
+      refuse(run, GapReason::kRejected, result);
+    } else {
+      push_run(std::move(run), token, deadline, tally);
+    }
+  }
+}
+
+// A run of messages each of which could fit. What does not fit now takes the first step.
+void BoundedQueue::push_run(Entry run, model::PublishToken token, base::MonotonicTime deadline,
+                            Tally tally) {
+  const bool full = has_waiting() || lagged(run.queued_at);
+  const std::uint32_t messages = full ? 0 : count_that_fits(run);
+  const StepKind step = ladder_.steps[0].kind;
+  if (messages == run.slice.count) {
+    tally.result.accepted += messages;
+    return append(std::move(run));
+  }
+  if (step == StepKind::kDropOldest) return displace(std::move(run), tally);
+  if (messages > 0) {
+    tally.result.accepted += messages;
+    append(split_front(run, messages));
+  }
+  if (step == StepKind::kBlock) return wait(std::move(run), token, deadline, tally.result);
+  ASSERT(step == StepKind::kDropNewest);
+  refuse(run, GapReason::kDroppedNewest, tally.result);
+}
+
+void BoundedQueue::refuse(const Entry& entry, GapReason reason, PushResult& result) {
+  lose(entry, reason);
+  result.dropped += entry.slice.count;
+  result.drop_reason = reason;
+}
+
+Delivery BoundedQueue::take_front(std::uint32_t messages) {
+  Entry& front = entries_.front();
+  Entry taken;
+  if (messages == front.slice.count) {
+    taken = entries_.pop_front();
+    held_bytes_ -= kSliceOverhead;
+  } else {
+    taken = split_front(front, messages);
+  }
+  held_bytes_ -= taken.slice.records;
+  queued_ -= messages;
+  delivered_ += messages;
+  return {std::move(taken.slice), taken.sequence, taken.queued_at};
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,61 @@
+// The invariants of BoundedQueue, for tests and the simulator after every step.
+
+#include "broker/queue/bounded_queue.h"
+#include "libs/base/assert.h"
+
+namespace sluice::queue {
+
+void BoundedQueue::check_invariants() const {
+  ASSERT(ledger().imbalance() == 0);
+  check_entries();
+  if (rare_ != nullptr) {
+    check_rare();
+  } else {
+    ASSERT(fits(0, 0));
+  }
+}
+
+void BoundedQueue::check_entries() const {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t end = 1;
+  for (std::uint32_t at = 0; at < entries_.size(); ++at) {
+    const Entry& entry = entries_[at];
+    ASSERT(entry.slice.count > 0);
+    ASSERT(entry.sequence >= end);
+    ASSERT(at == 0 || !continues(entries_[at - 1], entry));
+    end = entry.sequence + entry.slice.count;
+    messages += entry.slice.count;
+    bytes += entry.slice.records + kSliceOverhead;
+  }
+  ASSERT(messages == queued_);
+  ASSERT(bytes == held_bytes_);
+  ASSERT(end <= next_sequence_);
+}
+
+void BoundedQueue::check_rare() const {
+  const Rare& state = *rare_;
+  ASSERT(queued_ <= messages_max() + state.over_messages);
+  ASSERT(held_bytes_ <= bytes_max() + state.over_bytes);
+  ASSERT(state.gaps.untold() <= ledger().dropped_total());
+  state.gaps.check_invariants();
+
+  std::uint64_t end = entries_.empty() ? 1 : entries_.back().sequence + entries_.back().slice.count;
+  std::uint64_t messages = 0;
+  std::uint64_t reserved_messages = 0;
+  for (std::uint32_t at = 0; at < state.waiting.size(); ++at) {
+    const Waiting& waiting = state.waiting[at];
+    ASSERT(waiting.entry.sequence >= end);
+    ASSERT(state.expiry_min <= waiting.expiry);
+    ASSERT(!waiting.reserved || at > 0);
+    end = waiting.entry.sequence + waiting.entry.slice.count;
+    messages += waiting.entry.slice.count;
+    if (waiting.reserved) reserved_messages += waiting.entry.slice.count;
+  }
+  ASSERT(messages == state.waiting_messages);
+  ASSERT(reserved_messages <= state.reserved_messages);
+  ASSERT(end <= next_sequence_);
+  ASSERT(state.waiting.empty() || ladder_.steps[0].kind == StepKind::kBlock);
+}
+
+}  // namespace sluice::queue

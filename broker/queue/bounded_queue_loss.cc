@@ -1,0 +1,132 @@
+// The part of BoundedQueue that drops messages and tells where they are missing.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/queue/bounded_queue.h"
+#include "libs/base/assert.h"
+
+namespace sluice::queue {
+
+using wire::GapReason;
+
+namespace {
+
+// Whether a ring of things with messages, by rising sequence, has one between the two.
+template <typename T, typename EntryOf>
+bool has_between(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after, std::uint64_t before) {
+  std::uint32_t low = 0;
+  std::uint32_t high = ring.size();
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    const auto& entry = entry_of(ring[middle]);
+    if (entry.sequence + entry.slice.count > after + 1) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low < ring.size() && std::max(entry_of(ring[low]).sequence, after + 1) < before;
+}
+
+}  // namespace
+
+// Older messages give way to newer ones as if those came one by one: if the new ones alone are too
+// many, all older ones and the first of the new ones go.
+void BoundedQueue::displace(Entry entry, Tally tally) {
+  const std::uint32_t lost = count_without_place(entry.slice);
+  if (lost > 0) drop_all(tally);
+  if (lost == entry.slice.count) {
+    return refuse(entry, GapReason::kDroppedOldest, tally.result);
+  }
+  if (lost > 0) refuse(split_front(entry, lost), GapReason::kDroppedOldest, tally.result);
+  make_room(entry, tally);
+  tally.result.accepted += entry.slice.count;
+  append(std::move(entry));
+}
+
+// How many of its first messages would not fit even if nothing else were queued.
+std::uint32_t BoundedQueue::count_without_place(const model::Slice& slice) const {
+  const std::uint64_t bytes = bytes_max();
+  if (bytes <= kSliceOverhead) return slice.count;
+  const std::uint64_t messages = messages_max();
+  const std::uint64_t over = slice.count > messages ? slice.count - messages : 0;
+  const std::uint64_t room = bytes - kSliceOverhead;
+  const std::uint64_t over_bytes =
+      slice.records > room ? slice.count_within(slice.records - room - 1) + std::uint64_t{1} : 0;
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(slice.count, std::max(over, over_bytes)));
+}
+
+void BoundedQueue::make_room(const Entry& entry, Tally tally) {
+  while (true) {
+    const std::uint64_t messages = queued_ + std::uint64_t{entry.slice.count};
+    const std::uint64_t bytes = held_bytes_ + entry.slice.records + overhead(entry);
+    if (messages <= messages_max() && bytes <= bytes_max()) return;
+    ASSERT(!entries_.empty());
+    const model::Slice& front = entries_.front().slice;
+    std::uint64_t excess = messages > messages_max() ? messages - messages_max() : 0;
+    if (bytes > bytes_max()) {
+      const std::uint64_t excess_bytes = bytes - bytes_max();
+      excess = std::max(excess, front.count_within(excess_bytes - 1) + std::uint64_t{1});
+    }
+    displace_front(static_cast<std::uint32_t>(std::min<std::uint64_t>(excess, front.count)), tally);
+  }
+}
+
+void BoundedQueue::drop_all(Tally tally) {
+  while (!entries_.empty()) displace_front(entries_.front().slice.count, tally);
+}
+
+void BoundedQueue::displace_front(std::uint32_t messages, Tally tally) {
+  const std::uint64_t end = entries_.front().sequence + messages;
+  const auto own = static_cast<std::uint32_t>(
+      end > tally.first_sequence ? std::min<std::uint64_t>(messages, end - tally.first_sequence)
+                                 : 0);
+  drop_front(messages, GapReason::kDroppedOldest);
+  tally.result.displaced += messages - own;
+  if (own == 0) return;
+  tally.result.accepted -= own;
+  tally.result.dropped += own;
+  tally.result.drop_reason = GapReason::kDroppedOldest;
+}
+
+// Requires: messages <= those of the front entry.
+void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason) {
+  Entry lost;
+  if (messages == entries_.front().slice.count) {
+    lost = entries_.pop_front();
+    held_bytes_ -= kSliceOverhead;
+  } else {
+    lost = split_front(entries_.front(), messages);
+  }
+  held_bytes_ -= lost.slice.records;
+  queued_ -= messages;
+  lose(lost, reason);
+}
+
+// Requires: it is neither among the entries nor waiting any more.
+void BoundedQueue::lose(const Entry& entry, GapReason reason) {
+  const std::uint32_t count = entry.slice.count;
+  const std::uint64_t first = entry.sequence;
+  const std::uint64_t last = first + count - 1;
+  Rare& state = rare();
+  state.dropped[index_of(reason)] += count;
+  const auto before = state.gaps.place_before(first);
+  const auto after = state.gaps.place_after(first);
+  state.gaps.add({.reason = reason,
+                  .first = first,
+                  .last = last,
+                  .count = count,
+                  .bytes = entry.slice.records},
+                 before && !holds_between(*before, first), after && !holds_between(last, *after));
+}
+
+bool BoundedQueue::holds_between(std::uint64_t after, std::uint64_t before) const noexcept {
+  const auto itself = [](const Entry& entry) -> const Entry& { return entry; };
+  const auto of_waiting = [](const Waiting& waiting) -> const Entry& { return waiting.entry; };
+  return has_between(entries_, itself, after, before) ||
+         has_between(rare_->waiting, of_waiting, after, before);
+}
+
+}  // namespace sluice::queue

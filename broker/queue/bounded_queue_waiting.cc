@@ -1,0 +1,157 @@
+// The part of BoundedQueue that holds back what a block step makes wait.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/queue/bounded_queue.h"
+#include "libs/base/assert.h"
+
+namespace sluice::queue {
+
+using wire::GapReason;
+
+void BoundedQueue::wait(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
+                        PushResult& result) {
+  const base::MonotonicTime now = entry.queued_at;
+  const base::Duration time = ladder_.steps[0].duration;
+  const bool endless = time.count() == 0 || time >= base::kNever - now;
+  const base::MonotonicTime end = endless ? base::kNever : now + time;
+  if (deadline <= now) return refuse(entry, GapReason::kExpired, result);
+  Rare& state = rare();
+  result.waiting += entry.slice.count;
+  state.waiting_messages += entry.slice.count;
+  Waiting& waiting = state.waiting.push_back();
+  waiting.entry = std::move(entry);
+  waiting.token = token;
+  waiting.expiry = std::min(end, deadline);
+  waiting.until_deadline = deadline < end;
+  waiting.reserved = false;
+  state.expiry_min = std::min(state.expiry_min, state.waiting.back().expiry);
+}
+
+BoundedQueue::Waiting BoundedQueue::take_waiting(std::uint32_t at) {
+  Waiting taken = rare_->waiting.erase(at);
+  rare_->waiting_messages -= taken.entry.slice.count;
+  if (rare_->waiting.empty()) rare_->expiry_min = base::kNever;
+  return taken;
+}
+
+// Lets in what there is room for now, in order.
+void BoundedQueue::move_in(base::MonotonicTime now) {
+  while (has_waiting() && move_in_front(now)) {
+  }
+  rare_->room_came = false;
+}
+
+// False when the front has to go on waiting, or what is left of it.
+bool BoundedQueue::move_in_front(base::MonotonicTime now) {
+  Waiting& front = rare_->waiting.front();
+  model::Slice& slice = front.entry.slice;
+  if (front.until_deadline && front.expiry <= now) {
+    give_up(0, GapReason::kExpired);
+    return true;
+  }
+  if (front.reserved) {
+    unreserve(slice.count, slice.records);
+    append(take_waiting(0).entry);
+    return true;
+  }
+  const std::uint32_t messages = lagged(now) ? 0 : count_that_fits(front.entry);
+  if (messages == 0) return false;
+  settle(front.token, messages, 0, {});
+  if (messages == slice.count) {
+    append(take_waiting(0).entry);
+    return true;
+  }
+  rare_->waiting_messages -= messages;
+  append(split_front(front.entry, messages));
+  return false;
+}
+
+// Ends the waits that are over. True when the ladder came to disconnect.
+bool BoundedQueue::expire(base::MonotonicTime now) {
+  if (now < rare_->expiry_min) return false;
+  for (std::uint32_t at = 0; at < rare_->waiting.size();) {
+    const Waiting& waiting = rare_->waiting[at];
+    if (waiting.until_deadline && waiting.expiry <= now) {
+      give_up(at, GapReason::kExpired);
+    } else {
+      ++at;
+    }
+  }
+  move_in(now);
+  while (has_waiting() && rare_->waiting.front().expiry <= now) {
+    if (ladder_.steps[1].kind == StepKind::kDisconnect) return true;
+    climb_front();
+    move_in(now);
+  }
+  rare_->expiry_min = base::kNever;
+  for (std::uint32_t at = 0; at < rare_->waiting.size(); ++at) {
+    rare_->expiry_min = std::min(rare_->expiry_min, rare_->waiting[at].expiry);
+  }
+  return false;
+}
+
+void BoundedQueue::give_up(std::uint32_t at, GapReason reason) {
+  const Waiting waiting = take_waiting(at);
+  lose(waiting.entry, reason);
+  settle(waiting.token, 0, waiting.entry.slice.count, reason);
+}
+
+// Its time is over: the step after block. What is to stay counts as waiting until it is queued, so
+// that no gap grows over it.
+void BoundedQueue::climb_front() {
+  ASSERT(ladder_.size > 1);
+  const StepKind step = ladder_.steps[1].kind;
+  if (step == StepKind::kDropNewest) return give_up(0, GapReason::kDroppedNewest);
+  if (step == StepKind::kReject) return give_up(0, GapReason::kRejected);
+  ASSERT(step == StepKind::kDropOldest);
+  Waiting& front = rare_->waiting.front();
+  PushResult ignored;
+  const Tally tally{front.entry.sequence, ignored};
+  const std::uint32_t lost = count_without_place(front.entry.slice);
+  if (lost > 0) drop_all(tally);
+  if (lost == front.entry.slice.count) return give_up(0, GapReason::kDroppedOldest);
+  if (lost > 0) {
+    const Entry gone = split_front(front.entry, lost);
+    rare_->waiting_messages -= lost;
+    lose(gone, GapReason::kDroppedOldest);
+    settle(front.token, 0, lost, GapReason::kDroppedOldest);
+  }
+  make_room(front.entry, tally);
+  Waiting entering = take_waiting(0);
+  settle(entering.token, entering.entry.slice.count, 0, {});
+  append(std::move(entering.entry));
+}
+
+void BoundedQueue::settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
+                          GapReason reason) {
+  std::vector<Settled>& settled = rare().settled;
+  if (settled.empty() || settled.back().token != token) {
+    settled.emplace_back();
+    settled.back().token = token;
+  }
+  settled.back().accepted += accepted;
+  settled.back().dropped += dropped;
+  if (dropped > 0) settled.back().drop_reason = reason;
+}
+
+std::vector<Settled> BoundedQueue::take_settled() {
+  return rare_ == nullptr ? std::vector<Settled>{} : std::exchange(rare_->settled, {});
+}
+
+void BoundedQueue::discard_waiting() {
+  while (has_waiting()) {
+    const Waiting waiting = take_waiting(0);
+    const model::Slice& slice = waiting.entry.slice;
+    rare_->discarded += slice.count;
+    if (waiting.reserved) {
+      unreserve(slice.count, slice.records);
+    } else {
+      settle(waiting.token, 0, slice.count, GapReason::kDisconnected);
+    }
+  }
+  rare_->waiting.clear();
+}
+
+}  // namespace sluice::queue

@@ -33,12 +33,11 @@ class Subscription {
   SubscriptionInfo info() const { return subscription_.info(); }
   sluice::Subscription& async() noexcept { return subscription_; }
 
-  Subscription(sluice::Subscription subscription, async::Executor& executor)
-      : subscription_(std::move(subscription)), executor_(&executor) {}
+  explicit Subscription(sluice::Subscription subscription)
+      : subscription_(std::move(subscription)) {}
 
  private:
   sluice::Subscription subscription_;
-  async::Executor* executor_;
 };
 
 class Publisher {
@@ -51,12 +50,10 @@ class Publisher {
   PublishTotals totals() const { return publisher_.totals(); }
   sluice::Publisher& async() noexcept { return publisher_; }
 
-  Publisher(sluice::Publisher publisher, async::Executor& executor)
-      : publisher_(std::move(publisher)), executor_(&executor) {}
+  explicit Publisher(sluice::Publisher publisher) : publisher_(std::move(publisher)) {}
 
  private:
   sluice::Publisher publisher_;
-  async::Executor* executor_;
 };
 
 class Client {

@@ -116,8 +116,8 @@ class MessageBatch {
 /// Messages that this subscription matched and will not get, told in their place.
 struct Gap {
   std::uint64_t first_sequence = 0;
-  std::uint64_t last_sequence = 0;
-  std::uint64_t count = 0;  ///< missing for this reason; 0 where it cannot be known
+  std::uint64_t last_sequence = 0;  ///< 0 where it cannot be known
+  std::uint64_t count = 0;          ///< missing for this reason; 0 where it cannot be known
   std::uint64_t bytes = 0;
   std::string
       reason;  ///< dropped_oldest, dropped_newest, lagged, expired, conflated, disconnected…

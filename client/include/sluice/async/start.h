@@ -1,5 +1,6 @@
-// start.h: start and block_on: from plain code into coroutines.
+// start.h: start, block_on and run_here: from plain code into coroutines.
 
 #pragma once
 
+#include "libs/async/run_here.h"
 #include "libs/async/start.h"

@@ -1,46 +1,25 @@
-#include "libs/async/thread_executor.h"
-
-#include "libs/base/assert.h"
+#include "libs/async/local_executor.h"
 
 namespace sluice::async {
 
-ThreadExecutor::ThreadExecutor() {
-  // The thread waits for the lock, and so for thread_ to be set.
+// Everything that notifies does so under the lock: the runner may destroy the executor as soon as
+// it can take the lock and sees that it is done.
+void LocalExecutor::post(Work work) {
   const std::lock_guard lock(mutex_);
-  thread_ = std::thread([this] { run(); });
-}
-
-ThreadExecutor::~ThreadExecutor() {
-  ASSERT(!is_current());
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_one();
-  thread_.join();
-}
-
-void ThreadExecutor::post(Work work) {
-  {
-    const std::lock_guard lock(mutex_);
-    ready_.push_back(std::move(work));
-  }
+  ready_.push_back(std::move(work));
   changed_.notify_one();
 }
 
-TimerId ThreadExecutor::post_at(base::MonotonicTime when, Work work) {
-  TimerId id;
-  {
-    const std::lock_guard lock(mutex_);
-    id = next_timer_;
-    next_timer_ = id.next();
-    timers_.emplace(TimerKey{when, id}, std::move(work));
-  }
+TimerId LocalExecutor::post_at(base::MonotonicTime when, Work work) {
+  const std::lock_guard lock(mutex_);
+  const TimerId id = next_timer_;
+  next_timer_ = id.next();
+  timers_.emplace(TimerKey{when, id}, std::move(work));
   changed_.notify_one();
   return id;
 }
 
-bool ThreadExecutor::cancel(TimerId timer) {
+bool LocalExecutor::cancel(TimerId timer) {
   const std::lock_guard lock(mutex_);
   for (auto it = timers_.begin(); it != timers_.end(); ++it) {
     if (it->first.second != timer) continue;
@@ -50,7 +29,8 @@ bool ThreadExecutor::cancel(TimerId timer) {
   return false;
 }
 
-void ThreadExecutor::run() {
+void LocalExecutor::run() {
+  runner_ = std::this_thread::get_id();
   std::unique_lock lock(mutex_);
   Work work;
   while (take_next(lock, work)) {
@@ -61,8 +41,14 @@ void ThreadExecutor::run() {
   }
 }
 
+void LocalExecutor::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_one();
+}
+
 // Waits for work that is due; false when the executor ends and none is left.
-bool ThreadExecutor::take_next(std::unique_lock<std::mutex>& lock, Work& work) {
+bool LocalExecutor::take_next(std::unique_lock<std::mutex>& lock, Work& work) {
   for (;;) {
     const auto first = timers_.begin();
     const bool has_timer = first != timers_.end() && !stopping_;

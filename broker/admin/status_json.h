@@ -1,0 +1,31 @@
+// status_json.h: what the node holds, as JSON for people and programs.
+//
+// The fields are stable; new ones may be added. docs/guide/running.md lists them.
+//
+// Thread:   any; no state.
+// Units:    bytes and messages; durations in the name.
+// Tests:    tests/unit/broker/admin/status_json_test.cc
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/model/status.h"
+
+namespace sluice::admin {
+
+struct NodeStatus {
+  std::string node;
+  std::string version;
+  std::uint64_t uptime_ms = 0;
+  std::uint64_t memory_budget_bytes = 0;
+  bool draining = false;
+  std::vector<model::ShardStatus> shards;
+};
+
+/// One JSON object: the node, its sums, and every subscription with its ledger.
+std::string status_json(const NodeStatus& status);
+
+}  // namespace sluice::admin

@@ -1,0 +1,178 @@
+#include "broker/daemon/node.h"
+
+#include <csignal>
+#include <mutex>
+#include <utility>
+
+#include "broker/daemon/shard_options.h"
+#include "broker/daemon/version.h"
+#include "libs/base/random.h"
+
+namespace sluice::daemon {
+
+using base::ErrorCode;
+using base::fail;
+using base::Status;
+
+namespace {
+
+constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
+// What connections have to take their last frames, once everything was delivered or given up.
+constexpr base::Duration kCutGrace = std::chrono::milliseconds(500);
+constexpr std::size_t kStatusLimit = 10000;
+
+Status at(const Status& status, std::string_view key, std::string_view address) {
+  if (status) return {};
+  return fail(status.error().code,
+              std::string(key) + " " + std::string(address) + ": " + status.error().detail);
+}
+
+}  // namespace
+
+Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logger& logger)
+    : settings_(settings),
+      clock_(clock),
+      logger_(logger),
+      events_(logger),
+      started_at_(clock.now()),
+      options_(shard_options(settings)),
+      office_(std::make_unique<shard::PostOffice>(options_.shard_count)),
+      drain_answer_(loop_, [this] { poll_drain(); }) {
+  for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
+    metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
+    pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, options_.slab_idle_max));
+    const shard::Ports ports{*metrics_.back(), *pools_.back(), *office_, events_, *this};
+    shards_.push_back(std::make_unique<net::ShardLoop>(model::ShardId(i), options_, ports, clock_,
+                                                       base::system_seed()));
+  }
+}
+
+Node::~Node() = default;
+
+void Node::each_shard(const std::function<void(net::ShardLoop&)>& visit) {
+  for (const auto& shard : shards_) visit(*shard);
+}
+
+Status Node::start() {
+  std::vector<net::ShardLoop*> shards;
+  each_shard([&shards](net::ShardLoop& shard) { shards.push_back(&shard); });
+  acceptor_ = std::make_unique<net::Acceptor>(loop_, shards, [this](const base::Error& error) {
+    logger_.warn("accepting paused", {{"reason", error.message()}});
+  });
+  const auto native = loop::parse_host_port(settings_.listen.native);
+  if (!native) return at(fail(native.error()), "listen.native", settings_.listen.native);
+  const auto backlog = static_cast<int>(settings_.listen.backlog);
+  if (Status listening = acceptor_->listen(*native, backlog); !listening) {
+    return at(listening, "listen.native", settings_.listen.native);
+  }
+  each_shard([](net::ShardLoop& shard) { shard.start(); });
+  signals_ = std::make_unique<loop::Signals>(loop_, std::initializer_list<int>{SIGTERM, SIGINT},
+                                             [this](int number) { on_signal(number); });
+  return {};
+}
+
+std::string Node::addresses() const { return "native=" + acceptor_->local_address().text(); }
+
+DrainResult Node::run() {
+  loop_.run();
+  each_shard([](net::ShardLoop& shard) { shard.stop(); });
+  return result_;
+}
+
+// --- Draining ------------------------------------------------------------------------------
+
+void Node::on_signal(int number) {
+  if (draining_.exchange(true)) {
+    logger_.warn("drain cut short", {{"signal", number}});
+    drain_deadline_ = clock_.now();
+    return;
+  }
+  const base::Duration deadline = settings_.drain.deadline;
+  logger_.info("draining", {{"signal", number}, {"deadline", deadline}});
+  acceptor_.reset();
+  drain_deadline_ = clock_.now() + deadline;
+  each_shard([deadline](net::ShardLoop& shard) {
+    shard.post([deadline](shard::Shard& s) { s.start_drain(deadline); });
+  });
+  drain_timer_ = std::make_unique<loop::Timer>(loop_, [this] {
+    if (unanswered_.load() != 0) return;
+    unanswered_ = static_cast<std::uint32_t>(shards_.size());
+    messages_left_ = 0;
+    publishes_left_ = 0;
+    connections_left_ = 0;
+    all_drained_ = true;
+    each_shard([this](net::ShardLoop& shard) {
+      shard.post([this](shard::Shard& s) {
+        if (!s.is_drained()) all_drained_ = false;
+        messages_left_ += s.left_over();
+        publishes_left_ += s.publishes_pending();
+        connections_left_ += s.connection_count();
+        if (--unanswered_ == 0) drain_answer_.post();
+      });
+    });
+  });
+  drain_timer_->start_repeating(kDrainPoll);
+}
+
+void Node::poll_drain() {
+  const base::MonotonicTime now = clock_.now();
+  if (!cutting_) {
+    if (!all_drained_ && now < drain_deadline_) return;
+    result_ = {messages_left_, publishes_left_};
+    cutting_ = true;
+    drain_deadline_ = now + kCutGrace;
+    each_shard([](net::ShardLoop& shard) { shard.post([](shard::Shard& s) { s.close_all(); }); });
+    return;
+  }
+  if (connections_left_ == 0 || now >= drain_deadline_) loop_.stop();
+}
+
+// --- Administration ------------------------------------------------------------------------
+
+void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done) {
+  struct Gathering {
+    std::mutex mutex;
+    admin::NodeStatus status;
+    std::size_t left = 0;
+    std::function<void(admin::NodeStatus&&)> done;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  gathering->status.node = options_.node_name;
+  gathering->status.version = options_.broker_version;
+  gathering->status.memory_budget_bytes = settings_.node.memory_budget;
+  gathering->status.draining = draining_;
+  gathering->status.uptime_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - started_at_).count());
+  gathering->left = shards_.size();
+  gathering->done = std::move(done);
+  each_shard([&](net::ShardLoop& shard) {
+    shard.post([gathering, limit](shard::Shard& s) {
+      model::ShardStatus answer = s.status(limit);
+      bool last = false;
+      {
+        const std::lock_guard lock(gathering->mutex);
+        gathering->status.shards.push_back(std::move(answer));
+        last = --gathering->left == 0;
+      }
+      if (last) gathering->done(std::move(gathering->status));
+    });
+  });
+}
+
+void Node::on_request(const port::AdminReturn& where, std::string verb, std::string body) {
+  (void)body;
+  net::ShardLoop& home = *shards_[where.shard.value()];
+  if (verb == "status") {
+    gather(kStatusLimit, [&home, where](admin::NodeStatus&& status) {
+      home.post([where, json = admin::status_json(status)](shard::Shard& s) {
+        s.reply(where, ErrorCode::kNone, json);
+      });
+    });
+    return;
+  }
+  home.post([where, text = "\"unknown verb " + verb + "; known: status\""](shard::Shard& s) {
+    s.reply(where, ErrorCode::kBadArgument, text);
+  });
+}
+
+}  // namespace sluice::daemon

@@ -1,0 +1,81 @@
+// node.h: how is a running broker put together, and taken apart?
+//
+// The one place that names the concrete classes of every layer.
+//
+// Owner:    main(). Borrows settings, clock and logger.
+// Thread:   main thread; shards and the HTTP endpoint have their own.
+// Errors:   start(): kAddressInUse, kBadArgument, kIo, naming the address.
+// Order:    start(), run(); run() returns when the node has drained.
+// Tests:    tests/integration
+
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "broker/admin/status_json.h"
+#include "broker/config/settings.h"
+#include "broker/daemon/event_log.h"
+#include "broker/net/acceptor.h"
+#include "broker/net/shard_loop.h"
+#include "libs/loop/signals.h"
+
+namespace sluice::daemon {
+
+/// How a node ended.
+struct DrainResult {
+  std::uint64_t messages_left = 0;  // queued, and not delivered by the deadline
+  std::uint64_t publishes_left = 0;
+};
+
+class Node final : private port::AdminSink {
+ public:
+  Node(const config::Settings& settings, const base::Clock& clock, log::Logger& logger);
+  ~Node();
+
+  base::Status start();
+  /// "native=HOST:PORT http=HOST:PORT", with the ports that were chosen.
+  std::string addresses() const;
+  /// Serves until a signal, then drains.
+  DrainResult run();
+
+  /// Asks every shard and calls `done` with the answers, on the thread of the last of them.
+  void gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done);
+
+ private:
+  void on_request(const port::AdminReturn& where, std::string verb, std::string body) override;
+  void on_signal(int number);
+  void poll_drain();
+  void cut();
+  void each_shard(const std::function<void(net::ShardLoop&)>& visit);
+
+  const config::Settings& settings_;
+  const base::Clock& clock_;
+  log::Logger& logger_;
+  EventLog events_;
+  const base::MonotonicTime started_at_;
+  shard::Options options_;
+  std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
+  std::vector<std::unique_ptr<base::SlabPool>> pools_;  // before all that may hold their slabs
+  std::unique_ptr<shard::PostOffice> office_;
+  loop::Loop loop_;
+  std::vector<std::unique_ptr<net::ShardLoop>> shards_;
+  std::unique_ptr<net::Acceptor> acceptor_;
+  std::unique_ptr<loop::Signals> signals_;
+  std::unique_ptr<loop::Timer> drain_timer_;
+  loop::Wakeup drain_answer_;
+  std::atomic<bool> draining_{false};
+  bool cutting_ = false;
+  base::MonotonicTime drain_deadline_ = base::kNever;
+  // Filled by the shards for poll_drain(), read once `unanswered_` is 0.
+  std::atomic<std::uint32_t> unanswered_{0};
+  std::atomic<std::uint64_t> messages_left_{0};
+  std::atomic<std::uint64_t> publishes_left_{0};
+  std::atomic<std::uint64_t> connections_left_{0};
+  std::atomic<bool> all_drained_{false};
+  DrainResult result_;
+};
+
+}  // namespace sluice::daemon

@@ -1,0 +1,120 @@
+// connection.h: what does a shard keep for one socket?
+//
+// Owner:    the shard's Connections table; borrows the Link.
+// Thread:   the owner shard only.
+// Limits:   Options: topics open, subscriptions; a publisher's window bounds what is parked.
+// Tests:    tests/unit/broker/shard/shard_test.cc
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/metrics/shard_metrics.h"
+#include "broker/model/command.h"
+#include "broker/model/topic_ref.h"
+#include "broker/port/link.h"
+#include "broker/queue/bounded_queue.h"
+#include "broker/shard/letters.h"
+#include "libs/wire/frame_reader.h"
+
+namespace sluice::shard {
+
+/// A publish that has passed its checks and waits or is on its way.
+struct Publish {
+  std::uint64_t number = 0;
+  model::ReceiptMode receipt_mode = model::ReceiptMode::kAlways;
+  bool need_responders = false;
+  bool need_all = false;
+  std::vector<std::string> need_names;
+  base::MonotonicTime deadline = base::kNever;
+  base::MonotonicTime received_at;
+  model::Slice slice;  // the whole batch, and the topic
+  bool needs_all_or_none() const noexcept { return need_all || !need_names.empty(); }
+};
+
+/// What a publisher may still send to one topic (or by name), and what waits its turn there.
+struct Window {
+  std::uint64_t left = 0;       // bytes of batches the client may still send
+  std::uint64_t to_return = 0;  // bytes resolved and not granted again yet
+  bool settling = false;        // a publish of it waits for other shards to agree
+  bool granting = false;        // stands in Connection::granting
+  std::deque<Publish> parked;   // behind the settling one, in order
+};
+
+struct OpenTopic {
+  model::TopicRef topic;
+  Window window;
+};
+
+/// Where a subscription of this connection has its queue.
+struct Consumer {
+  model::SubscriptionSlot slot;  // in the table of `home`
+  model::ShardId home;
+  bool shared = false;
+  bool joined = true;  // false until the home of a shared one has answered
+  bool leaving = false;
+  std::uint64_t correlation = 0;  // of SUBSCRIBE, until it is answered
+  queue::Credit early_credit;     // arrived before `joined`
+};
+
+/// Something a shared subscription has dealt to this connection.
+struct Dealt {
+  model::SubscriptionId subscription;
+  model::SubscriptionSlot slot;
+  model::ShardId home;
+  queue::Item item;
+};
+
+enum class ConnectionState : std::uint8_t {
+  kHandshake,  // HELLO has not come
+  kOpen,
+  kClosing,  // nothing is read any more; what is in `control` is sent, then the link is closed
+  kClosed,   // the link is closed or gone; destroyed at the end of the turn
+};
+
+struct Connection {
+  Connection(model::ConnectionId id_, port::Link& link_, wire::SlabCursor& cursor,
+             std::string peer_)
+      : id(id_), link(&link_), peer(std::move(peer_)), reader(cursor, wire::kMaxHandshakeBody) {}
+
+  const model::ConnectionId id;
+  port::Link* link;
+  const std::string peer;
+  wire::FrameReader reader;
+  ConnectionState state = ConnectionState::kHandshake;
+  bool dirty = false;          // stands in Core::dirty
+  bool output_paused = false;  // waits for writable()
+  bool reading_paused = false;
+  metrics::CloseReason close_reason = metrics::CloseReason::kPeer;
+  base::MonotonicTime opened_at;
+
+  std::uint64_t session = 0;
+  std::uint64_t producer_id = 0;
+  std::string client;
+
+  // Publishing.
+  std::uint64_t last_publish = 0;
+  std::unordered_map<std::uint32_t, OpenTopic> topics;  // by id
+  OpenTopic* last_topic = nullptr;                      // of the last publish; stable address
+  Window named;
+  std::vector<std::uint32_t> granting;  // topic ids with grant to return; 0 for `named`
+  wire::Receipt receipts;               // of a range that may still grow
+  std::uint64_t receipts_last = 0;
+  bool receipts_open = false;
+  base::MonotonicTime receipts_since;  // when the first of the range was received
+
+  // Subscribing.
+  std::unordered_map<std::uint32_t, Consumer> consumers;  // by SubscriptionId
+  std::vector<model::SubscriptionSlot> ready;             // queues with something to send
+  std::deque<Dealt> dealt;
+  std::vector<std::uint32_t> announced;  // by topic slot: generation + 1 that was named
+
+  std::vector<std::byte> control;  // frames to send before any data
+};
+
+}  // namespace sluice::shard

@@ -1,0 +1,108 @@
+// core.h: what all parts of one shard share.
+//
+// The parts (Publishing, Subscriptions, Groups, Output) are separate classes over this one set of
+// objects; each object is changed by the part that its comment names.
+//
+// Owner:    Shard. Borrows options, metrics, mail's office and the ports.
+// Thread:   the owner shard only.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/metrics/shard_metrics.h"
+#include "broker/port/admin_sink.h"
+#include "broker/port/event_sink.h"
+#include "broker/shard/connection.h"
+#include "broker/shard/mailbox.h"
+#include "broker/shard/options.h"
+#include "broker/topic/subscription_index.h"
+#include "broker/topic/topic_registry.h"
+#include "libs/base/random.h"
+#include "libs/wire/codec.h"
+
+namespace sluice::shard {
+
+/// A topic's id on the wire; 0 stands for publishes that name their topic.
+inline std::uint32_t wire_topic(const model::TopicRef& topic) { return topic.slot().value() + 1; }
+
+/// The outer world of a shard; all of it outlives the shard.
+struct Ports {
+  metrics::ShardMetrics& metrics;
+  base::SlabPool& pool;  // its own; outlives every shard and the post office, which hold its slabs
+  PostOffice& office;
+  port::EventSink& events;
+  port::AdminSink& admin;
+};
+
+struct Core {
+  Core(model::ShardId id_, const Options& options_, const Ports& ports, std::uint64_t seed)
+      : id(id_),
+        options(options_),
+        metrics(ports.metrics),
+        events(ports.events),
+        pool(ports.pool),
+        cursor(pool, options_.slab_bytes / 4),
+        topics(index, options_.max_topics),
+        mail(ports.office, id_),
+        random(seed) {}
+
+  const model::ShardId id;
+  const Options& options;
+  metrics::ShardMetrics& metrics;
+  port::EventSink& events;
+
+  base::SlabPool& pool;
+  wire::SlabCursor cursor;
+  topic::SubscriptionIndex index;  // changed by Subscriptions
+  topic::TopicRegistry topics;
+  Mail mail;
+  base::Random random;
+
+  base::MonotonicTime now;  // of this turn
+  base::WallTime wall_now;
+  bool draining = false;
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;  // by ConnectionId
+  std::vector<Connection*> dirty;  // have something to send
+  std::vector<Connection*> dead;   // to be destroyed at the end of the turn
+
+  Connection* find(model::ConnectionId connection_id) {
+    const auto it = connections.find(connection_id.value());
+    if (it == connections.end() || it->second->state >= ConnectionState::kClosing) return nullptr;
+    return it->second.get();
+  }
+
+  /// Ends a connection: subscriptions at once, the socket after what is in `control` was sent.
+  /// Set by Shard.
+  std::function<void(Connection&, metrics::CloseReason)> close;
+
+  /// The connection has something to send at the end of this turn.
+  void touch(Connection& connection) {
+    if (connection.dirty || connection.state == ConnectionState::kClosed) return;
+    connection.dirty = true;
+    dirty.push_back(&connection);
+  }
+
+  /// Queues a control frame.
+  template <typename Frame>
+  void send(Connection& connection, const Frame& frame, std::uint64_t correlation,
+            std::uint8_t flags = 0) {
+    wire::encode(connection.control, frame, correlation, flags);
+    metrics.sent_frames.add();
+    touch(connection);
+  }
+
+  std::uint16_t shard_count() const { return options.shard_count; }
+  template <typename Visit>
+  void each_other_shard(Visit visit) {
+    for (std::uint16_t i = 0; i < shard_count(); ++i) {
+      if (i != id.value()) visit(model::ShardId(i));
+    }
+  }
+};
+
+}  // namespace sluice::shard

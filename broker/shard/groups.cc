@@ -1,0 +1,338 @@
+#include "broker/shard/groups.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/protocol/native/native_protocol.h"
+#include "broker/shard/ledger_scope.h"
+#include "libs/base/assert.h"
+
+namespace sluice::shard {
+
+using base::ErrorCode;
+
+namespace {
+
+bool same(const queue::Bounds& a, const queue::Bounds& b) {
+  return a.max_messages == b.max_messages && a.max_bytes == b.max_bytes && a.max_lag == b.max_lag;
+}
+
+// FNV-1a: the home of a name must be the same on every shard and in every run.
+std::uint64_t hash_name(std::string_view name) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : name) {
+    hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211U;
+  }
+  return hash ^ (hash >> 32);
+}
+
+}  // namespace
+
+model::ShardId Groups::home_of(std::string_view group) const {
+  return model::ShardId(static_cast<std::uint16_t>(hash_name(group) % core_.shard_count()));
+}
+
+// --- The member's side ---------------------------------------------------------------------
+
+void Groups::join(Connection& connection, const wire::Subscribe& subscribe,
+                  const SubscribeSpec& spec) {
+  GroupJoinLetter letter;
+  letter.spec = {std::string(subscribe.group), spec.filters, spec.bounds, spec.ladder};
+  letter.member = {connection.id, model::SubscriptionId(subscribe.subscription)};
+  letter.member_name = subscribe.name;
+  letter.credit = {subscribe.credit_messages, static_cast<std::int64_t>(subscribe.credit_bytes)};
+  const model::ShardId home = home_of(subscribe.group);
+  if (home == core_.id) {
+    on_join(core_.id, std::move(letter));
+  } else {
+    core_.mail.post(home, std::move(letter));
+  }
+}
+
+void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
+  Connection* connection = core_.find(letter.member.connection);
+  const auto id = letter.member.subscription.value();
+  const bool waits = connection != nullptr && connection->consumers.contains(id) &&
+                     !connection->consumers.at(id).joined;
+  if (!waits) {
+    // It left before it had come in.
+    if (letter.error != ErrorCode::kNone) return;
+    const GroupLeaveLetter leave{letter.slot, letter.member};
+    if (from == core_.id) {
+      on_leave(leave);
+    } else {
+      core_.mail.post(from, leave);
+    }
+    return;
+  }
+  Consumer& consumer = connection->consumers.at(id);
+  const std::uint64_t correlation = consumer.correlation;
+  if (letter.error != ErrorCode::kNone) {
+    connection->consumers.erase(id);
+    core_.metrics.protocol_errors[letter.error].add();
+    protocol::native::encode_error(connection->control, {letter.error, letter.detail}, correlation,
+                                   id);
+    core_.touch(*connection);
+    return;
+  }
+  consumer.joined = true;
+  consumer.slot = letter.slot;
+  const std::string overflow = queue::format_ladder(letter.ladder);
+  wire::Subscribed answer;
+  answer.subscription = id;
+  answer.max_messages = letter.bounds.max_messages;
+  answer.max_bytes = letter.bounds.max_bytes;
+  answer.max_lag_ns = static_cast<std::uint64_t>(letter.bounds.max_lag.count());
+  answer.next_sequence = letter.next_sequence;
+  answer.overflow = overflow;
+  core_.send(*connection, answer, correlation);
+  const queue::Credit early = std::exchange(consumer.early_credit, {});
+  if (early.messages > 0 || early.bytes > 0) {
+    add_credit(*connection, consumer, letter.member.subscription, early.messages,
+               static_cast<std::uint64_t>(early.bytes));
+  }
+}
+
+void Groups::add_credit(Connection& connection, Consumer& consumer, model::SubscriptionId id,
+                        std::uint64_t messages, std::uint64_t bytes) {
+  if (!consumer.joined) {
+    consumer.early_credit.messages += messages;
+    consumer.early_credit.bytes += static_cast<std::int64_t>(bytes);
+    return;
+  }
+  const GroupCreditLetter letter{consumer.slot, {connection.id, id}, messages, bytes};
+  if (consumer.home == core_.id) {
+    on_credit(letter);
+  } else {
+    core_.mail.post(consumer.home, letter);
+  }
+}
+
+void Groups::leave(Connection& connection, model::SubscriptionId id, const Consumer& consumer) {
+  std::erase_if(connection.dealt, [&](Dealt& dealt) {
+    return dealt.subscription == id && give_back(std::move(dealt));
+  });
+  if (!consumer.joined) return;  // on_joined will find nobody and leave then
+  const GroupLeaveLetter letter{consumer.slot, {connection.id, id}};
+  if (consumer.home == core_.id) {
+    on_leave(letter);
+  } else {
+    core_.mail.post(consumer.home, letter);
+  }
+}
+
+bool Groups::give_back(Dealt&& dealt) {
+  auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
+  if (delivery == nullptr) return true;
+  GroupReturnLetter letter;
+  letter.slot = dealt.slot;
+  letter.topic = core_.topics.name(delivery->slice.topic);
+  letter.sequence = delivery->sequence;
+  letter.slice = std::move(delivery->slice);
+  letter.slice.topic = {};
+  if (dealt.home == core_.id) {
+    on_return(std::move(letter));
+  } else {
+    core_.mail.post(dealt.home, std::move(letter));
+  }
+  return true;
+}
+
+void Groups::on_expelled(const GroupExpelledLetter& letter) {
+  Connection* connection = core_.find(letter.member.connection);
+  if (connection == nullptr) return;
+  // The group is gone with its queue: what was dealt and not sent goes with the connection.
+  connection->consumers.erase(letter.member.subscription.value());
+  protocol::native::encode_error(connection->control, {ErrorCode::kSlowConsumer, letter.detail}, 0,
+                                 letter.member.subscription.value());
+  core_.close(*connection, metrics::CloseReason::kSlowConsumer);
+}
+
+void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
+  Dealt dealt{letter.member.subscription, letter.slot, from, std::move(letter.item)};
+  auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
+  Connection* connection = core_.find(letter.member.connection);
+  const bool wanted =
+      connection != nullptr && connection->consumers.contains(letter.member.subscription.value());
+  if (delivery != nullptr) {
+    auto topic = core_.topics.intern(letter.topic);
+    if (!wanted || !topic) {
+      core_.mail.post(from, GroupReturnLetter{letter.slot, letter.topic, std::move(delivery->slice),
+                                              delivery->sequence});
+      return;
+    }
+    delivery->slice.topic = *topic;
+  }
+  if (!wanted) return;
+  connection->dealt.push_back(std::move(dealt));
+  core_.touch(*connection);
+}
+
+// --- The home's side -----------------------------------------------------------------------
+
+void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
+  GroupJoinedLetter answer_letter;
+  answer_letter.member = letter.member;
+  const auto known = by_name_.find(letter.spec.group);
+  if (known != by_name_.end()) {
+    const Subscription& group = subscriptions_.at(known->second);
+    if (group.filters != letter.spec.filters || !same(group.queue.bounds(), letter.spec.bounds) ||
+        queue::format_ladder(group.queue.ladder()) != queue::format_ladder(letter.spec.ladder)) {
+      answer_letter.error = ErrorCode::kGroupMismatch;
+      answer_letter.detail = "group " + letter.spec.group;
+      answer(from, std::move(answer_letter));
+      return;
+    }
+  }
+  Subscription* group = nullptr;
+  if (known == by_name_.end()) {
+    group = &subscriptions_.create({letter.spec.bounds, letter.spec.ladder, letter.spec.filters});
+    group->group = std::make_unique<Group>();
+    group->group->name = letter.spec.group;
+    group->active = group->awaited == 0;
+    by_name_.emplace(letter.spec.group, group->slot);
+  } else {
+    group = &subscriptions_.at(known->second);
+  }
+  group->group->members.push_back({from, letter.member, letter.member_name, letter.credit});
+  answer_letter.slot = group->slot;
+  answer_letter.bounds = group->queue.bounds();
+  answer_letter.ladder = group->queue.ladder();
+  answer_letter.next_sequence = group->queue.next_sequence();
+  if (group->active) {
+    answer(from, std::move(answer_letter));
+    wake(*group);
+  } else {
+    group->group->joining.emplace_back(from, std::move(answer_letter));
+  }
+}
+
+void Groups::activate(Subscription& group) {
+  for (auto& [shard, letter] : std::exchange(group.group->joining, {})) {
+    answer(shard, std::move(letter));
+  }
+  wake(group);
+}
+
+void Groups::answer(model::ShardId to, GroupJoinedLetter&& letter) {
+  if (to == core_.id) {
+    on_joined(core_.id, std::move(letter));
+  } else {
+    core_.mail.post(to, std::move(letter));
+  }
+}
+
+void Groups::on_credit(const GroupCreditLetter& letter) {
+  Subscription* group = subscriptions_.find(letter.slot);
+  if (group == nullptr || !group->group) return;
+  for (Member& member : group->group->members) {
+    if (member.key != letter.member) continue;
+    member.credit.messages += letter.messages;
+    member.credit.bytes += static_cast<std::int64_t>(letter.bytes);
+    wake(*group);
+  }
+}
+
+void Groups::on_leave(const GroupLeaveLetter& letter) {
+  Subscription* group = subscriptions_.find(letter.slot);
+  if (group == nullptr || !group->group) return;
+  std::erase_if(group->group->members,
+                [&](const Member& member) { return member.key == letter.member; });
+  if (group->group->members.empty()) release(*group);
+}
+
+void Groups::release(Subscription& group) {
+  by_name_.erase(group.group->name);
+  subscriptions_.destroy(group.slot);
+}
+
+void Groups::on_return(GroupReturnLetter&& letter) {
+  Subscription* group = subscriptions_.find(letter.slot);
+  if (group == nullptr || !group->group) return;
+  auto topic = core_.topics.intern(letter.topic);
+  ASSERT(topic.has_value());
+  letter.slice.topic = *topic;
+  {
+    LedgerScope scope(core_.metrics, group->queue);
+    group->queue.put_back(letter.slice, letter.sequence, core_.now);
+  }
+  wake(*group);
+}
+
+void Groups::wake(Subscription& group) {
+  if (group.group->woken || !group.active || group.queue.empty()) return;
+  group.group->woken = true;
+  woken_.push_back(group.slot);
+}
+
+void Groups::deal() {
+  for (const model::SubscriptionSlot slot : std::exchange(woken_, {})) {
+    Subscription* group = subscriptions_.find(slot);
+    if (group == nullptr || !group->group || !group->group->woken) continue;
+    group->group->woken = false;
+    deal(*group);
+    if (group->timed) subscriptions_.schedule(*group);
+  }
+}
+
+void Groups::deal(Subscription& group) {
+  std::vector<Member>& members = group.group->members;
+  while (!group.queue.empty()) {
+    const auto open = static_cast<std::uint64_t>(std::count_if(
+        members.begin(), members.end(), [](const Member& member) { return member.credit.open(); }));
+    if (open == 0) return;
+    const std::uint64_t queued = group.queue.ledger().queued;
+    const std::uint64_t share = std::max<std::uint64_t>(1, (queued + open - 1) / open);
+    const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(share, UINT32_MAX));
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      group.group->next = (group.group->next + 1) % members.size();
+      Member& member = members[group.group->next];
+      if (!member.credit.open()) continue;
+      queue::Item item;
+      {
+        LedgerScope scope(core_.metrics, group.queue);
+        item = group.queue.next(member.credit, core_.now, limit);
+      }
+      subscriptions_.settle(group);
+      if (std::holds_alternative<std::monostate>(item)) return;
+      deliver(group, member, std::move(item));
+    }
+  }
+}
+
+void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
+  if (member.shard == core_.id) {
+    Connection* connection = core_.find(member.key.connection);
+    ASSERT(connection != nullptr);
+    connection->dealt.push_back({member.key.subscription, group.slot, core_.id, std::move(item)});
+    core_.touch(*connection);
+    return;
+  }
+  GroupItemLetter letter;
+  letter.member = member.key;
+  letter.slot = group.slot;
+  if (auto* delivery = std::get_if<queue::Delivery>(&item)) {
+    letter.topic = core_.topics.name(delivery->slice.topic);
+    delivery->slice.topic = {};
+  }
+  letter.item = std::move(item);
+  core_.mail.post(member.shard, std::move(letter));
+  core_.metrics.mailbox_posted.add();
+}
+
+void Groups::disconnect(Subscription& group) {
+  // Each member is told as for a plain subscription; the last one out releases the group.
+  const std::vector<Member> members = group.group->members;
+  const std::string name = group.group->name;
+  release(group);
+  for (const Member& member : members) {
+    GroupExpelledLetter letter{member.key, "shared subscription " + name + " is full"};
+    if (member.shard == core_.id) {
+      on_expelled(letter);
+    } else {
+      core_.mail.post(member.shard, std::move(letter));
+    }
+  }
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,68 @@
+// groups.h: how do several consumers share one subscription?
+//
+// A shared subscription has one queue, on its home shard (chosen by its name), and members on any
+// shard. Each message goes to one of them: at the end of a turn the home deals what is queued to
+// the members that have credit, in even shares, one after another. What could not be handed over
+// because the member left meanwhile comes back to its place in the queue.
+//
+// Owner:    Shard.
+// Thread:   the owner shard only; homes and members talk by letters.
+// Errors:   kGroupMismatch when a member names other filters or bounds than the first one.
+// Tests:    tests/unit/broker/shard/shared_subscription_test.cc
+
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/shard/core.h"
+#include "broker/shard/subscriptions.h"
+
+namespace sluice::shard {
+
+class Groups {
+ public:
+  Groups(Core& core, Subscriptions& subscriptions) : core_(core), subscriptions_(subscriptions) {}
+
+  /// Where a group of that name has its queue.
+  model::ShardId home_of(std::string_view group) const;
+
+  // On the member's side.
+  void join(Connection& connection, const wire::Subscribe& subscribe, const SubscribeSpec& spec);
+  void add_credit(Connection& connection, Consumer& consumer, model::SubscriptionId id,
+                  std::uint64_t messages, std::uint64_t bytes);
+  /// Also gives back what was dealt to the connection and not sent.
+  void leave(Connection& connection, model::SubscriptionId id, const Consumer& consumer);
+  void on_joined(model::ShardId from, GroupJoinedLetter&& letter);
+  void on_item(model::ShardId from, GroupItemLetter&& letter);
+  void on_expelled(const GroupExpelledLetter& letter);
+
+  // On the home's side.
+  void on_join(model::ShardId from, GroupJoinLetter&& letter);
+  void on_credit(const GroupCreditLetter& letter);
+  void on_leave(const GroupLeaveLetter& letter);
+  void on_return(GroupReturnLetter&& letter);
+  /// The group has something to deal, or somebody to deal to.
+  void wake(Subscription& group);
+  /// Deals, for every group woken since the last call.
+  void deal();
+  /// The ladder came to `disconnect`: every member is told.
+  void disconnect(Subscription& group);
+  /// The group's interest is known on every shard: its first members are answered.
+  void activate(Subscription& group);
+
+ private:
+  void answer(model::ShardId to, GroupJoinedLetter&& letter);
+  void release(Subscription& group);
+  bool give_back(Dealt&& dealt);
+  void deliver(Subscription& group, Member& member, queue::Item&& item);
+  void deal(Subscription& group);
+
+  Core& core_;
+  Subscriptions& subscriptions_;
+  std::unordered_map<std::string, model::SubscriptionSlot> by_name_;
+  std::vector<model::SubscriptionSlot> woken_;
+};
+
+}  // namespace sluice::shard

@@ -1,0 +1,141 @@
+// letters.h: what shards tell one another.
+//
+// A letter is a value that owns or shares all it speaks of; nothing in it points into a shard.
+//
+// Thread:   made on one shard, read on another, once.
+// Source:   docs/ARCHITECTURE.md, section Shards.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/model/ids.h"
+#include "broker/queue/bounded_queue.h"
+#include "broker/topic/topic_registry.h"
+#include "libs/base/result.h"
+
+namespace sluice::shard {
+
+/// A subscription that did not take what was published.
+struct Refusal {
+  std::string subscription;
+  std::uint64_t copies = 0;
+  std::uint16_t reason = 0;  // ErrorCode or GapReason, as in wire::ReceiptSubscription
+};
+inline constexpr std::size_t kMaxRefusals = 16;
+
+/// What became of the copies of a publish.
+struct Copies {
+  std::uint64_t matched = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t rejected = 0;
+  std::uint32_t unlisted = 0;  // refusing subscriptions beyond kMaxRefusals
+  std::uint8_t pressure = 0;
+  std::vector<Refusal> refusals;
+
+  void add(const Copies& other);
+  void refuse(std::string subscription, std::uint64_t copies, std::uint16_t reason);
+};
+
+/// A publish for the subscriptions of another shard. In two phases when it must be taken by all
+/// or none: kReserve is answered, then kCommit or kAbort follows; else kDirect alone.
+struct PublishLetter {
+  enum class Phase : std::uint8_t { kDirect, kReserve, kCommit, kAbort };
+  model::PublishToken token;  // of the sender
+  Phase phase = Phase::kDirect;
+  bool need_all = false;                // kReserve: every subscription, not only rejecting ones
+  std::vector<std::string> need_names;  // kReserve: these as well
+  topic::TopicName topic;
+  model::TopicSlot topic_slot;  // the sender's, with its generation: a key to remember by
+  std::uint32_t topic_generation = 0;
+  base::SharedBytes batch;
+  base::MonotonicTime deadline = base::kNever;
+};
+
+/// The answer to kReserve (`refused` or not), or the outcome of kDirect and kCommit.
+struct PublishResultLetter {
+  model::PublishToken token;  // of the one who asked
+  bool reserved = false;      // answers kReserve
+  bool refused = false;
+  Copies copies;
+  std::vector<std::string> names;  // kReserve: which of need_names are here
+};
+
+/// A subscription of the sender's began or ended.
+struct InterestLetter {
+  std::string filter;
+  bool strict = false;
+  bool add = true;
+  std::uint64_t token = 0;  // echoed in InterestDoneLetter; 0: no answer wanted
+};
+struct InterestDoneLetter {
+  std::uint64_t token = 0;
+};
+
+/// A consumer of a shared subscription whose queue lives on the shard written to.
+struct MemberKey {
+  model::ConnectionId connection;
+  model::SubscriptionId subscription;
+  bool operator==(const MemberKey&) const = default;
+};
+struct GroupSpec {
+  std::string group;
+  std::vector<std::string> filters;
+  queue::Bounds bounds;
+  queue::Ladder ladder;
+};
+struct GroupJoinLetter {
+  GroupSpec spec;
+  MemberKey member;
+  std::string member_name;
+  queue::Credit credit;
+};
+struct GroupJoinedLetter {
+  MemberKey member;
+  model::SubscriptionSlot slot;  // of the group, on the sender
+  base::ErrorCode error = base::ErrorCode::kNone;
+  std::string detail;
+  queue::Bounds bounds;
+  queue::Ladder ladder;
+  std::uint64_t next_sequence = 0;
+};
+struct GroupCreditLetter {
+  model::SubscriptionSlot slot;
+  MemberKey member;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+struct GroupLeaveLetter {
+  model::SubscriptionSlot slot;
+  MemberKey member;
+};
+/// Something for a member on the shard written to.
+struct GroupItemLetter {
+  MemberKey member;
+  model::SubscriptionSlot slot;  // of the group, on the sender
+  topic::TopicName topic;        // of a delivery
+  queue::Item item;              // its slice holds no topic
+};
+/// The slice could not be handed over: the member is gone.
+struct GroupReturnLetter {
+  model::SubscriptionSlot slot;
+  topic::TopicName topic;
+  model::Slice slice;  // holds no topic
+  std::uint64_t sequence = 0;
+};
+
+/// The group ended, as its ladder came to `disconnect`.
+struct GroupExpelledLetter {
+  MemberKey member;
+  std::string detail;
+};
+
+using Letter = std::variant<PublishLetter, PublishResultLetter, InterestLetter, InterestDoneLetter,
+                            GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter, GroupLeaveLetter,
+                            GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
+
+}  // namespace sluice::shard

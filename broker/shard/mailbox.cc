@@ -1,0 +1,100 @@
+#include "broker/shard/mailbox.h"
+
+#include <utility>
+
+#include "libs/base/assert.h"
+
+namespace sluice::shard {
+
+void Copies::add(const Copies& other) {
+  matched += other.matched;
+  accepted += other.accepted;
+  dropped += other.dropped;
+  rejected += other.rejected;
+  unlisted += other.unlisted;
+  pressure = std::max(pressure, other.pressure);
+  for (const Refusal& refusal : other.refusals) {
+    refuse(refusal.subscription, refusal.copies, refusal.reason);
+  }
+}
+
+void Copies::refuse(std::string subscription, std::uint64_t copies, std::uint16_t reason) {
+  for (Refusal& known : refusals) {
+    if (known.subscription == subscription && known.reason == reason) {
+      known.copies += copies;
+      return;
+    }
+  }
+  if (refusals.size() < kMaxRefusals) {
+    refusals.push_back({std::move(subscription), copies, reason});
+  } else {
+    ++unlisted;
+  }
+}
+
+bool LetterRing::try_put(std::vector<Letter>& letters) {
+  const std::size_t written = written_.load(std::memory_order_relaxed);
+  if (written - read_.load(std::memory_order_acquire) == kRingEntries) return false;
+  // The entry's own vector is empty but has kept its memory, which goes back to the writer.
+  std::swap(entries_[written % kRingEntries], letters);
+  written_.store(written + 1, std::memory_order_release);
+  return true;
+}
+
+bool LetterRing::try_take(std::vector<Letter>& letters) {
+  DASSERT(letters.empty());
+  const std::size_t read = read_.load(std::memory_order_relaxed);
+  if (read == written_.load(std::memory_order_acquire)) return false;
+  std::swap(entries_[read % kRingEntries], letters);
+  read_.store(read + 1, std::memory_order_release);
+  return true;
+}
+
+bool LetterRing::empty() const noexcept {
+  return read_.load(std::memory_order_acquire) == written_.load(std::memory_order_acquire);
+}
+
+PostOffice::PostOffice(std::uint16_t shard_count)
+    : shard_count_(shard_count),
+      rings_(std::make_unique<LetterRing[]>(std::size_t{shard_count} * shard_count)),
+      bells_(std::make_unique<Bell[]>(shard_count)) {
+  ASSERT(shard_count >= 1 && shard_count <= model::kMaxShards);
+}
+
+void PostOffice::set_wake(model::ShardId shard, std::function<void()> wake) {
+  bells_[shard.value()].wake = std::move(wake);
+}
+
+Mail::Mail(PostOffice& office, model::ShardId self)
+    : office_(office), self_(self), outgoing_(office.shard_count_) {}
+
+bool Mail::flush() {
+  bool all_left = true;
+  for (std::uint16_t to = 0; to < outgoing_.size(); ++to) {
+    if (outgoing_[to].empty()) continue;
+    if (!office_.ring(self_, model::ShardId(to)).try_put(outgoing_[to])) {
+      ++refusals_;
+      all_left = false;
+    }
+    PostOffice::Bell& bell = office_.bells_[to];
+    // seq_cst pairs with begin_receive(): either the receiver sees the entry, or we see the bell
+    // silent and ring it.
+    if (!bell.rung.exchange(true, std::memory_order_seq_cst)) {
+      ++wakeups_;
+      bell.wake();
+    }
+  }
+  return all_left;
+}
+
+void Mail::begin_receive() {
+  office_.bells_[self_.value()].rung.store(false, std::memory_order_seq_cst);
+}
+
+std::size_t Mail::waiting() const noexcept {
+  std::size_t count = 0;
+  for (const auto& letters : outgoing_) count += letters.size();
+  return count;
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,208 @@
+#include "broker/shard/output.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "broker/shard/ledger_scope.h"
+#include "libs/base/assert.h"
+
+namespace sluice::shard {
+
+bool Output::flush(Connection& connection) {
+  if (connection.state == ConnectionState::kClosed) return false;
+  publishing_.write_due(connection);
+  pieces_.clear();
+  bytes_ = 0;
+  header_bytes_.clear();
+  if (!connection.control.empty()) {
+    std::memcpy(header_room(connection.control.size()), connection.control.data(),
+                connection.control.size());
+    connection.control.clear();
+    if (connection.control.capacity() > kQuantum) connection.control.shrink_to_fit();
+  }
+  const std::size_t unsent = connection.link->unsent_bytes();
+  const std::size_t high = core_.options.output_high;
+  if (connection.state == ConnectionState::kOpen && unsent < high) {
+    write_dealt(connection, high - unsent);
+    write_ready(connection, high - unsent);
+  }
+  if (bytes_ > 0) send(connection);
+  if (connection.state != ConnectionState::kOpen) return false;
+  const bool more = !connection.ready.empty() || !connection.dealt.empty();
+  if (!more) return false;
+  if (connection.link->unsent_bytes() > 0) {
+    // The peer reads slower than we could send: the rest goes when the socket has drained.
+    if (!connection.output_paused) core_.metrics.output_pauses.add();
+    connection.output_paused = true;
+    return false;
+  }
+  return true;
+}
+
+void Output::write_dealt(Connection& connection, std::size_t budget) {
+  while (!connection.dealt.empty() && !is_full(budget)) {
+    Dealt dealt = std::move(connection.dealt.front());
+    connection.dealt.pop_front();
+    write_item(connection, dealt.subscription, std::move(dealt.item));
+  }
+}
+
+void Output::write_ready(Connection& connection, std::size_t budget) {
+  std::vector<model::SubscriptionSlot>& ready = connection.ready;
+  // Each queue gets one quantum in turn; those that have no more leave the list.
+  while (!ready.empty() && !is_full(budget)) {
+    std::size_t kept = 0;
+    std::size_t i = 0;
+    for (; i < ready.size() && !is_full(budget); ++i) {
+      Subscription& subscription = subscriptions_.at(ready[i]);
+      if (write_quantum(connection, subscription, budget)) {
+        ready[kept++] = ready[i];
+      } else {
+        subscription.ready = false;
+      }
+    }
+    const bool stopped_early = i < ready.size();
+    std::move(ready.begin() + static_cast<std::ptrdiff_t>(i), ready.end(),
+              ready.begin() + static_cast<std::ptrdiff_t>(kept));
+    const std::size_t size = kept + (ready.size() - i);
+    ready.resize(size);
+    // Who was not reached is first in line next time.
+    if (stopped_early) {
+      std::rotate(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(kept), ready.end());
+      return;
+    }
+  }
+}
+
+bool Output::write_quantum(Connection& connection, Subscription& subscription, std::size_t budget) {
+  const std::size_t stop = bytes_ + kQuantum;
+  bool more = true;
+  while (more && bytes_ < stop && !is_full(budget)) {
+    queue::Item item;
+    {
+      LedgerScope scope(core_.metrics, subscription.queue);
+      item = subscription.queue.next(subscription.credit, core_.now);
+    }
+    if (subscription.timed) {
+      subscriptions_.settle(subscription);
+      subscriptions_.schedule(subscription);
+    }
+    more = !std::holds_alternative<std::monostate>(item);
+    if (more) write_item(connection, subscription.id, std::move(item));
+  }
+  return more;
+}
+
+void Output::write_item(Connection& connection, model::SubscriptionId id, queue::Item&& item) {
+  if (auto* delivery = std::get_if<queue::Delivery>(&item)) {
+    write_delivery(connection, id, std::move(*delivery));
+    return;
+  }
+  const auto* gap = std::get_if<queue::Gap>(&item);
+  if (gap == nullptr) return;
+  wire::Gap frame;
+  frame.subscription = id.value();
+  frame.reason = gap->reason;
+  frame.last_sequence = gap->last;
+  frame.count = gap->count;
+  frame.bytes = gap->bytes;
+  std::vector<std::byte> encoded;  // gaps are rare and coalesced: an allocation is no matter
+  wire::encode(encoded, frame, gap->first);
+  std::memcpy(header_room(encoded.size()), encoded.data(), encoded.size());
+  core_.metrics.gaps[gap->reason].add();
+  core_.metrics.sent_frames.add();
+}
+
+void Output::write_delivery(Connection& connection, model::SubscriptionId id,
+                            queue::Delivery&& delivery) {
+  const model::Slice& slice = delivery.slice;
+  announce(connection, slice.topic);
+  const auto total = wire::read_batch_header(slice.batch.view());
+  const bool whole = slice.count == total.count;
+  const bool cut = !whole && !slice.compressed();
+  const std::uint32_t batch_bytes =
+      cut ? static_cast<std::uint32_t>(wire::kBatchHeaderBytes) + slice.records
+          : slice.batch.size();
+  wire::Deliver frame;
+  frame.subscription = id.value();
+  frame.topic = wire_topic(slice.topic);
+  frame.first = cut ? 0 : slice.first;
+  frame.count = slice.count;
+  const bool copies = batch_bytes < kCopyBelow;
+  const std::size_t headers = wire::kDeliverHeaderBytes + (cut ? wire::kBatchHeaderBytes : 0);
+  std::byte* at = header_room(copies ? wire::kDeliverHeaderBytes + batch_bytes : headers);
+  wire::write_deliver_header(at, frame, delivery.sequence, batch_bytes);
+  at += wire::kDeliverHeaderBytes;
+  std::size_t offset = 0;
+  if (cut) {
+    offset = slice.offset;
+    wire::make_slice_header(at, total, slice.batch.view().subspan(offset, slice.records),
+                            slice.first, slice.count);
+    at += wire::kBatchHeaderBytes;
+  }
+  const std::size_t rest = cut ? slice.records : batch_bytes;
+  if (copies) {
+    std::memcpy(at, slice.batch.data() + offset, rest);
+  } else {
+    shared_piece(slice.batch, offset, rest);
+  }
+  core_.metrics.delivered_messages.add(slice.count);
+  core_.metrics.delivered_batches.add();
+  core_.metrics.delivered_bytes.add(batch_bytes);
+  core_.metrics.sent_frames.add();
+  core_.metrics.queue_time.observe(core_.now - delivery.queued_at, slice.count);
+}
+
+void Output::announce(Connection& connection, const model::TopicRef& topic) {
+  const std::uint32_t slot = topic.slot().value();
+  std::vector<std::uint32_t>& announced = connection.announced;
+  const std::uint32_t mark = topic.generation() + 1;
+  if (slot < announced.size() && announced[slot] == mark) return;
+  if (slot >= announced.size()) announced.resize(slot + std::size_t{1});
+  announced[slot] = mark;
+  wire::Topic frame;
+  frame.topic = wire_topic(topic);
+  frame.name = *core_.topics.name(topic);
+  std::vector<std::byte> encoded;  // once per topic and connection
+  wire::encode(encoded, frame, 0);
+  std::memcpy(header_room(encoded.size()), encoded.data(), encoded.size());
+  core_.metrics.sent_frames.add();
+}
+
+// Room in the headers' buffer; joins the last piece when that is there as well.
+std::byte* Output::header_room(std::size_t bytes) {
+  const std::size_t offset = header_bytes_.size();
+  if (header_bytes_.capacity() < offset + bytes) {
+    header_bytes_.reserve(std::max(2 * (offset + bytes), kQuantum));
+  }
+  header_bytes_.resize(offset + bytes);
+  bytes_ += bytes;
+  if (!pieces_.empty() && pieces_.back().data == nullptr) {
+    pieces_.back().size += bytes;
+  } else {
+    pieces_.push_back({nullptr, offset, bytes});
+  }
+  return header_bytes_.data() + offset;
+}
+
+void Output::shared_piece(const base::SharedBytes& bytes, std::size_t offset, std::size_t size) {
+  pieces_.push_back({bytes.data() + offset, 0, size});
+  if (keep_alive_.empty() || !(keep_alive_.back() == bytes.slab())) {
+    keep_alive_.push_back(bytes.slab());
+  }
+  bytes_ += size;
+}
+
+void Output::send(Connection& connection) {
+  views_.clear();
+  for (const Piece& piece : pieces_) {
+    const std::byte* data =
+        piece.data != nullptr ? piece.data : header_bytes_.data() + piece.offset;
+    views_.emplace_back(data, piece.size);
+  }
+  core_.metrics.sent_bytes.add(bytes_);
+  connection.link->write(views_, keep_alive_, header_bytes_);
+  keep_alive_.clear();
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,342 @@
+// The second half of Publishing: what is pending, what other shards say, and receipts.
+
+#include <algorithm>
+#include <bit>
+
+#include "broker/shard/ledger_scope.h"
+#include "broker/shard/publishing.h"
+#include "libs/base/assert.h"
+#include "libs/wire/topic_name.h"
+
+namespace sluice::shard {
+
+using base::ErrorCode;
+using base::fail;
+using base::Status;
+
+namespace {
+
+// How long a refused publisher should wait: until a queue may have been drained a little.
+constexpr std::uint32_t kRetryAfterMs = 100;
+
+bool is_retry(ErrorCode code) {
+  return base::error_info(code).error_class == base::ErrorClass::retry;
+}
+
+}  // namespace
+
+Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
+                              std::string_view name) {
+  if (!name.empty() && name.front() == '$' && !name.starts_with("$inbox.")) {
+    return fail(ErrorCode::kReservedTopic, std::string(name));
+  }
+  auto topic = core_.topics.intern(name);
+  if (!topic) return fail(topic.error());
+  const std::uint32_t id = wire_topic(*topic);
+  auto it = connection.topics.find(id);
+  if (it == connection.topics.end()) {
+    if (connection.topics.size() >= core_.options.max_topics_open) {
+      return fail(
+          ErrorCode::kTopicLimit,
+          "this connection has " + std::to_string(connection.topics.size()) + " topics open");
+    }
+    it = connection.topics.emplace(id, OpenTopic{*topic, {}}).first;
+    it->second.window.left = full_window();
+    wire::Topic answer;
+    answer.topic = id;
+    answer.grant = full_window();
+    answer.name = name;
+    core_.send(connection, answer, correlation);
+    return {};
+  }
+  wire::Topic answer;  // open already: the same id, and nothing granted anew
+  answer.topic = id;
+  answer.name = name;
+  core_.send(connection, answer, correlation);
+  return {};
+}
+
+// Twice the largest frame at least, so that a batch of any allowed size fits what is left whenever
+// less than a quarter of the window waits to be granted again.
+std::uint64_t Publishing::full_window() const {
+  return std::max<std::uint64_t>(core_.options.topic_grant,
+                                 2 * std::uint64_t{core_.options.max_frame});
+}
+
+// --- What is pending -----------------------------------------------------------------------
+
+Publishing::Pending& Publishing::claim() {
+  if (free_.empty()) {
+    pending_.emplace_back().index = static_cast<std::uint32_t>(pending_.size() - 1);
+    free_.push_back(pending_.back().index);
+  }
+  Pending& pending = pending_[free_.back()];
+  free_.pop_back();
+  ASSERT(!pending.used);
+  pending.used = true;
+  ++pending_count_;
+  return pending;
+}
+
+void Publishing::release(Pending& pending) {
+  ASSERT(pending.used);
+  const std::uint32_t index = pending.index;
+  const std::uint32_t generation = pending.generation + 1;
+  pending = Pending{};
+  pending.index = index;
+  pending.generation = generation == 0 ? 1 : generation;
+  free_.push_back(index);
+  --pending_count_;
+}
+
+model::PublishToken Publishing::token_of(const Pending& pending) {
+  return model::PublishToken((std::uint64_t{pending.generation} << 32) | pending.index);
+}
+
+Publishing::Pending* Publishing::find(model::PublishToken token) {
+  const auto index = static_cast<std::uint32_t>(token.value());
+  if (index >= pending_.size()) return nullptr;
+  Pending& pending = pending_[index];
+  return pending.used && token_of(pending) == token ? &pending : nullptr;
+}
+
+void Publishing::finish_if_done(Pending& pending) {
+  if (pending.shards_open != 0 || pending.copies_open != 0) return;
+  if (pending.remote) {
+    PublishResultLetter letter;
+    letter.token = pending.from_token;
+    letter.copies = std::move(pending.outcome.copies);
+    core_.mail.post(pending.from, std::move(letter));
+    core_.metrics.mailbox_posted.add();
+  } else if (Connection* connection = core_.find(pending.connection)) {
+    resolve(*connection, pending.outcome);
+  }
+  release(pending);
+}
+
+void Publishing::on_settled(const Subscription& subscription, const queue::Settled& settled) {
+  Pending* pending = find(settled.token);
+  ASSERT(pending != nullptr);
+  Copies& copies = pending->outcome.copies;
+  copies.accepted += settled.accepted;
+  copies.dropped += settled.dropped;
+  if (settled.dropped != 0) {
+    copies.refuse(subscription.shown_name(), settled.dropped,
+                  static_cast<std::uint16_t>(settled.drop_reason));
+  }
+  const std::uint64_t count = std::uint64_t{settled.accepted} + settled.dropped;
+  ASSERT(count <= pending->copies_open);
+  pending->copies_open -= count;
+  finish_if_done(*pending);
+}
+
+// --- Between shards ------------------------------------------------------------------------
+
+model::TopicRef Publishing::local_topic(model::ShardId from, const PublishLetter& letter) {
+  if (foreign_.empty()) foreign_.resize(core_.shard_count());
+  std::vector<Foreign>& known = foreign_[from.value()];
+  const std::uint32_t slot = letter.topic_slot.value();
+  if (slot >= known.size()) known.resize(slot + std::size_t{1});
+  Foreign& entry = known[slot];
+  if (entry.known && entry.generation == letter.topic_generation) {
+    model::TopicRef topic = core_.topics.find(entry.slot, entry.local_generation);
+    if (topic) return topic;
+  }
+  auto topic = core_.topics.intern(letter.topic);
+  if (!topic) return {};
+  entry = {letter.topic_generation, topic->slot(), topic->generation(), true};
+  return *topic;
+}
+
+void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
+  const model::TopicRef topic = local_topic(from, letter);
+  if (letter.phase == PublishLetter::Phase::kReserve) {
+    on_reserve(from, std::move(letter), topic);
+    return;
+  }
+  if (letter.phase != PublishLetter::Phase::kDirect) release_held(from, letter.token);
+  if (letter.phase == PublishLetter::Phase::kAbort) return;
+  Pending& pending = claim();
+  pending.remote = true;
+  pending.from = from;
+  pending.from_token = letter.token;
+  if (topic) {
+    const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
+    const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
+    pending.copies_open =
+        push_local(slice, token_of(pending), letter.deadline, pending.outcome.copies);
+  } else {
+    // This shard knows as many topics as it may and each is held: nobody here can be told of it.
+    pending.outcome.copies.refuse("shard " + std::to_string(core_.id.value()), 0,
+                                  static_cast<std::uint16_t>(ErrorCode::kTopicLimit));
+  }
+  finish_if_done(pending);
+}
+
+void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
+                            const model::TopicRef& topic) {
+  PublishResultLetter answer;
+  answer.token = letter.token;
+  answer.reserved = true;
+  answer.refused = !topic;
+  if (topic) {
+    Publish publish;
+    publish.need_all = letter.need_all;
+    publish.need_names = std::move(letter.need_names);
+    const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
+    publish.slice = model::Slice::whole(std::move(letter.batch), topic, header);
+    const topic::Match& match = core_.topics.match(topic);
+    answer.refused = !has_room(match, publish, answer.copies, answer.names);
+    if (!answer.refused) {
+      held_.push_back({from, letter.token, reserve(match, publish.slice), publish.slice.count,
+                       publish.slice.records});
+    }
+  }
+  core_.mail.post(from, std::move(answer));
+  core_.metrics.mailbox_posted.add();
+}
+
+void Publishing::release_held(model::ShardId from, model::PublishToken token) {
+  const auto it = std::find_if(held_.begin(), held_.end(), [&](const HeldReservation& held) {
+    return held.from == from && held.token == token;
+  });
+  ASSERT(it != held_.end());
+  unreserve(it->reserved, it->messages, it->records);
+  *it = std::move(held_.back());
+  held_.pop_back();
+}
+
+void Publishing::on_result(model::ShardId from, PublishResultLetter&& letter) {
+  Pending* pending = find(letter.token);
+  ASSERT(pending != nullptr && pending->shards_open > 0);
+  --pending->shards_open;
+  if (!letter.reserved) {
+    pending->outcome.copies.add(letter.copies);
+    finish_if_done(*pending);
+    return;
+  }
+  if (letter.refused) {
+    pending->refused = true;
+    pending->outcome.copies.add(letter.copies);
+  } else {
+    pending->reserved_shards |= std::uint64_t{1} << from.value();
+  }
+  for (const std::string& name : letter.names) std::erase(pending->names_missing, name);
+  if (pending->shards_open == 0) on_agreed(*pending);
+}
+
+// --- Receipts and grants -------------------------------------------------------------------
+
+Publishing::Outcome Publishing::outcome_of(const Publish& publish, std::uint32_t topic) {
+  Outcome outcome;
+  outcome.number = publish.number;
+  outcome.topic = topic;
+  outcome.batch_bytes = publish.slice.batch.size();
+  outcome.messages = publish.slice.count;
+  outcome.receipt_mode = publish.receipt_mode;
+  outcome.received_at = publish.received_at;
+  return outcome;
+}
+
+void Publishing::resolve(Connection& connection, const Outcome& outcome) {
+  give_back(connection, outcome.topic, outcome.batch_bytes);
+  const bool whole = outcome.copies.dropped == 0 && outcome.copies.rejected == 0;
+  add_receipt(connection, outcome,
+              whole ? wire::ReceiptStatus::kAccepted : wire::ReceiptStatus::kPartial,
+              ErrorCode::kNone);
+}
+
+void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCode reason) {
+  give_back(connection, outcome.topic, outcome.batch_bytes);
+  core_.metrics.publish_refusals[reason].add();
+  const bool expired = reason == ErrorCode::kDeadlineExceeded;
+  Outcome told = outcome;
+  told.copies.rejected = told.copies.matched;
+  told.copies.accepted = 0;
+  add_receipt(connection, told,
+              expired ? wire::ReceiptStatus::kExpired : wire::ReceiptStatus::kRejected, reason);
+}
+
+void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
+                             wire::ReceiptStatus status, ErrorCode reason) {
+  core_.metrics.publishes[status].add();
+  const bool fine = status == wire::ReceiptStatus::kAccepted;
+  if (outcome.receipt_mode == model::ReceiptMode::kNever) return;
+  if (fine && outcome.receipt_mode == model::ReceiptMode::kProblems) return;
+
+  const Copies& copies = outcome.copies;
+  const auto durability = copies.accepted > 0 ? wire::Durability::kMemory : wire::Durability::kNone;
+  wire::Receipt& open = connection.receipts;
+  const bool extends = connection.receipts_open && fine && copies.refusals.empty() &&
+                       open.status == status && open.durability == durability &&
+                       open.subscriptions.empty() && connection.receipts_last + 1 == outcome.number;
+  if (!extends) {
+    flush_receipts(connection);
+    open = wire::Receipt{};
+    open.first_publish = outcome.number;
+    open.status = status;
+    open.durability = durability;
+    open.reason = static_cast<std::uint16_t>(reason);
+    open.retry_after_ms = is_retry(reason) && reason != ErrorCode::kNone ? kRetryAfterMs : 0;
+    open.unlisted = copies.unlisted;
+    connection.receipts_open = true;
+    connection.receipts_since = outcome.received_at;
+  }
+  connection.receipts_last = outcome.number;
+  open.pressure = std::max(open.pressure, copies.pressure);
+  open.messages += outcome.messages;
+  open.matched += copies.matched;
+  open.accepted += copies.accepted;
+  open.dropped += copies.dropped;
+  open.rejected += copies.rejected;
+  if (!copies.refusals.empty()) {
+    for (const Refusal& refusal : copies.refusals) {
+      open.subscriptions.push_back({refusal.copies, refusal.reason, refusal.subscription});
+    }
+    flush_receipts(connection);  // encoded now: the names live in `outcome`
+  }
+  core_.touch(connection);
+}
+
+void Publishing::flush_receipts(Connection& connection) {
+  if (!connection.receipts_open) return;
+  connection.receipts_open = false;
+  core_.send(connection, connection.receipts, connection.receipts_last);
+  core_.metrics.receipts.add();
+  connection.receipts.subscriptions.clear();
+  const std::uint64_t publishes = connection.receipts_last - connection.receipts.first_publish + 1;
+  core_.metrics.publish_to_receipt.observe(core_.now - connection.receipts_since, publishes);
+}
+
+Window* Publishing::window_of(Connection& connection, std::uint32_t topic) {
+  if (topic == 0) return &connection.named;
+  const auto it = connection.topics.find(topic);
+  return it == connection.topics.end() ? nullptr : &it->second.window;
+}
+
+void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes) {
+  OpenTopic* last = connection.last_topic;
+  const bool is_last = topic != 0 && last != nullptr && wire_topic(last->topic) == topic;
+  Window* window = is_last ? &last->window : window_of(connection, topic);
+  if (window == nullptr || bytes == 0) return;
+  window->to_return += bytes;
+  if (window->granting || window->to_return * 4 < full_window()) return;
+  window->granting = true;
+  connection.granting.push_back(topic);
+  core_.touch(connection);
+}
+
+void Publishing::write_due(Connection& connection) {
+  flush_receipts(connection);
+  for (const std::uint32_t topic : connection.granting) {
+    Window* window = window_of(connection, topic);
+    ASSERT(window != nullptr);
+    window->granting = false;
+    window->left += window->to_return;
+    core_.send(connection, wire::Grant{topic, 0, window->to_return}, 0);
+    window->to_return = 0;
+  }
+  connection.granting.clear();
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,383 @@
+#include "broker/shard/publishing.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "broker/protocol/native/native_protocol.h"
+#include "broker/shard/ledger_scope.h"
+#include "libs/base/assert.h"
+#include "libs/wire/topic_name.h"
+
+namespace sluice::shard {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+constexpr std::string_view kInboxPrefix = "$inbox.";
+
+template <typename Visit>
+void each_shard(std::uint64_t shards, Visit visit) {
+  while (shards != 0) {
+    visit(model::ShardId(static_cast<std::uint16_t>(std::countr_zero(shards))));
+    shards &= shards - 1;
+  }
+}
+
+std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& ledger) {
+  const std::uint64_t max = queue.bounds().max_messages;
+  const std::uint64_t used = ledger.queued + ledger.waiting;
+  if (used * 2 < max) return 0;
+  return static_cast<std::uint8_t>(std::min<std::uint64_t>(255, used * 255 / max));
+}
+
+}  // namespace
+
+// --- Arrival -------------------------------------------------------------------------------
+
+Status Publishing::publish(Connection& connection, const model::PublishCommand& command) {
+  if (command.number <= connection.last_publish) {
+    return fail(ErrorCode::kNotInSequence, "publish number " + std::to_string(command.number) +
+                                               " after " + std::to_string(connection.last_publish));
+  }
+  connection.last_publish = command.number;
+  const Result<wire::BatchHeader> header =
+      wire::check_batch(command.batch.view(), core_.options.max_frame);
+  if (!header) return fail(header.error());
+  core_.metrics.published_batches.add();
+  core_.metrics.published_messages.add(header->count);
+  core_.metrics.published_bytes.add(header->length);
+
+  Outcome outcome;
+  outcome.number = command.number;
+  outcome.batch_bytes = header->length;
+  outcome.messages = header->count;
+  outcome.receipt_mode = command.receipt_mode;
+  outcome.received_at = core_.now;
+
+  Window* window = nullptr;
+  Result<model::TopicRef> topic = topic_of(connection, command, window);
+  if (window != nullptr && header->length > window->left) {
+    topic = fail(ErrorCode::kGrantExceeded,
+                 std::to_string(header->length) + " bytes published where " +
+                     std::to_string(window->left) + " were left of the grant");
+    window = nullptr;
+  }
+  if (window != nullptr) {
+    window->left -= header->length;
+    outcome.topic = command.topic;
+  } else {
+    outcome.batch_bytes = 0;  // charged to no window, so nothing is to be given back
+  }
+  if (!topic) {
+    // The publisher broke a rule of the protocol or named no valid topic: told in an ERROR as well,
+    // since it may have asked for no receipts.
+    core_.metrics.protocol_errors[topic.error().code].add();
+    protocol::native::encode_error(connection.control, topic.error(), command.number,
+                                   command.topic);
+    reject(connection, outcome, topic.error().code);
+    return {};
+  }
+  if (Status admitted = admit(command, *topic); !admitted) {
+    reject(connection, outcome, admitted.error().code);
+    return {};
+  }
+  route(connection, *window, make_publish(command, *header, std::move(*topic)));
+  return {};
+}
+
+Result<model::TopicRef> Publishing::topic_of(Connection& connection,
+                                             const model::PublishCommand& command,
+                                             Window*& window) {
+  if (!command.name.empty()) {
+    window = &connection.named;
+    if (command.name.front() == '$' && !command.name.starts_with(kInboxPrefix)) {
+      return fail(ErrorCode::kReservedTopic, std::string(command.name));
+    }
+    return core_.topics.intern(command.name);
+  }
+  OpenTopic* open = connection.last_topic;
+  if (open == nullptr || wire_topic(open->topic) != command.topic) {
+    const auto it = connection.topics.find(command.topic);
+    if (it == connection.topics.end()) {
+      return fail(ErrorCode::kUnknownTopicId, "id " + std::to_string(command.topic));
+    }
+    open = connection.last_topic = &it->second;
+  }
+  window = &open->window;
+  return open->topic;
+}
+
+Status Publishing::admit(const model::PublishCommand& command, const model::TopicRef& topic) {
+  if (core_.draining) return fail(ErrorCode::kDraining);
+  if (command.deadline_ns != 0 && command.deadline_ns <= base::to_wire(core_.wall_now)) {
+    return fail(ErrorCode::kDeadlineExceeded);
+  }
+  if (command.need.durability > wire::Durability::kMemory) {
+    return fail(ErrorCode::kDurabilityUnavailable);
+  }
+  Status room;
+  if (core_.shard_count() > 1) {
+    each_shard(core_.topics.match(topic).remote, [&](model::ShardId shard) {
+      if (core_.mail.congested(shard, core_.options.mailbox_entries)) {
+        core_.metrics.mailbox_refusals.add();
+        room = fail(ErrorCode::kShardBusy);
+      }
+    });
+  }
+  return room;
+}
+
+Publish Publishing::make_publish(const model::PublishCommand& command,
+                                 const wire::BatchHeader& header, model::TopicRef topic) const {
+  Publish publish;
+  publish.number = command.number;
+  publish.receipt_mode = command.receipt_mode;
+  publish.need_responders = command.need_responders;
+  publish.need_all = command.need.accept_all;
+  publish.need_names.assign(command.need.names.begin(), command.need.names.end());
+  publish.received_at = core_.now;
+  if (command.deadline_ns != 0) {
+    const auto left = command.deadline_ns - base::to_wire(core_.wall_now);
+    const auto most = static_cast<std::uint64_t>((base::kNever - core_.now).count());
+    publish.deadline = core_.now + base::Duration(static_cast<std::int64_t>(std::min(left, most)));
+  }
+  // The bytes are still this shard's alone; from the first push on they are shared and immutable.
+  base::Slab& slab = *command.batch.slab().get();
+  wire::fill_broker_fields(slab.data() + (command.batch.data() - slab.data()), 0,
+                           base::to_wire(core_.wall_now));
+  publish.slice = model::Slice::whole(command.batch, std::move(topic), header);
+  return publish;
+}
+
+// --- Routing -------------------------------------------------------------------------------
+
+void Publishing::route(Connection& connection, Window& window, Publish&& publish) {
+  if (window.settling) {
+    window.parked.push_back(std::move(publish));
+    return;
+  }
+  const std::uint32_t window_id =
+      &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
+  Outcome outcome = outcome_of(publish, window_id);
+  const topic::Match& match = core_.topics.match(publish.slice.topic);
+  if (publish.need_responders && match.local.empty() && match.remote == 0) {
+    reject(connection, outcome, ErrorCode::kNoResponders);
+  } else if (needs_agreement(publish, match)) {
+    agree(connection, window, std::move(publish));
+  } else {
+    push_to_all(connection, publish, std::move(outcome));
+  }
+}
+
+void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&& outcome) {
+  const std::uint64_t remote = core_.topics.match(publish.slice.topic).remote;
+  if (remote == 0 && !subscriptions_.has_blocking()) {
+    // The usual case: every queue answers at once.
+    const std::uint64_t waiting = push_local(publish.slice, {}, publish.deadline, outcome.copies);
+    ASSERT(waiting == 0);
+    resolve(connection, outcome);
+    return;
+  }
+  Pending& pending = claim();
+  pending.connection = connection.id;
+  pending.outcome = std::move(outcome);
+  pending.shards_open = static_cast<std::uint32_t>(std::popcount(remote));
+  const model::PublishToken token = token_of(pending);
+  pending.copies_open = push_local(publish.slice, token, publish.deadline, pending.outcome.copies);
+  post_publish(remote, publish, token, PublishLetter::Phase::kDirect);
+  finish_if_done(pending);
+}
+
+std::uint64_t Publishing::push_local(const model::Slice& slice, model::PublishToken token,
+                                     base::MonotonicTime deadline, Copies& copies) {
+  std::uint64_t waiting = 0;
+  doomed_.clear();
+  for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
+    Subscription& subscription = subscriptions_.at(slot);
+    LedgerScope scope(core_.metrics, subscription.queue);
+    const queue::PushResult result = subscription.queue.push(slice, token, core_.now, deadline);
+    copies.matched += slice.count;
+    copies.accepted += result.accepted;
+    waiting += result.waiting;
+    const std::uint32_t dropped = slice.count - result.accepted - result.waiting;
+    if (dropped != 0) {
+      copies.dropped += dropped;
+      const auto reason = result.disconnect ? wire::GapReason::kDisconnected : result.drop_reason;
+      copies.refuse(subscription.shown_name(), dropped, static_cast<std::uint16_t>(reason));
+    }
+    copies.pressure =
+        std::max(copies.pressure, pressure_of(subscription.queue, subscription.queue.ledger()));
+    if (result.disconnect) {
+      doomed_.push_back(slot);
+      continue;
+    }
+    subscriptions_.wake(subscription);
+    if (subscription.timed) subscriptions_.schedule(subscription);
+  }
+  // Ending a subscription changes the index, so it waits until the walk over the match is done.
+  // Each may end others (a connection's), hence the look before the leap.
+  const std::vector<model::SubscriptionSlot> doomed = std::exchange(doomed_, {});
+  for (const model::SubscriptionSlot slot : doomed) subscriptions_.disconnect(slot);
+  return waiting;
+}
+
+void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
+                              model::PublishToken token, PublishLetter::Phase phase) {
+  each_shard(shards, [&](model::ShardId shard) {
+    PublishLetter letter;
+    letter.token = token;
+    letter.phase = phase;
+    letter.need_all = publish.need_all;
+    letter.need_names = publish.need_names;
+    letter.topic = core_.topics.name(publish.slice.topic);
+    letter.topic_slot = publish.slice.topic.slot();
+    letter.topic_generation = publish.slice.topic.generation();
+    letter.batch = publish.slice.batch;
+    letter.deadline = publish.deadline;
+    core_.mail.post(shard, std::move(letter));
+    core_.metrics.mailbox_posted.add();
+  });
+}
+
+// --- All or none ---------------------------------------------------------------------------
+
+bool Publishing::needs_agreement(const Publish& publish, const topic::Match& match) const {
+  if (publish.needs_all_or_none() || match.remote_strict != 0) return true;
+  if (!subscriptions_.has_strict()) return false;
+  return std::any_of(match.local.begin(), match.local.end(), [this](model::SubscriptionSlot slot) {
+    return subscriptions_.at(slot).strict;
+  });
+}
+
+bool Publishing::has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
+                          std::vector<std::string>& names_here) const {
+  const model::Slice& slice = publish.slice;
+  bool room = true;
+  for (const model::SubscriptionSlot slot : match.local) {
+    const Subscription& subscription = subscriptions_.at(slot);
+    const bool named = std::find(publish.need_names.begin(), publish.need_names.end(),
+                                 subscription.name) != publish.need_names.end();
+    if (named) names_here.push_back(subscription.name);
+    refusing.matched += slice.count;
+    if (!publish.need_all && !named && !subscription.strict) continue;
+    if (subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
+    room = false;
+    const auto reason = subscription.strict ? ErrorCode::kQueueFull : ErrorCode::kNeedNotMet;
+    refusing.refuse(subscription.shown_name(), slice.count, static_cast<std::uint16_t>(reason));
+  }
+  return room;
+}
+
+void Publishing::agree(Connection& connection, Window& window, Publish&& publish) {
+  const topic::Match& match = core_.topics.match(publish.slice.topic);
+  const std::uint32_t window_id =
+      &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
+  Outcome outcome = outcome_of(publish, window_id);
+  Copies refusing;
+  std::vector<std::string> names_here;
+  if (!has_room(match, publish, refusing, names_here)) {
+    outcome.copies = std::move(refusing);
+    reject(connection, outcome, static_cast<ErrorCode>(outcome.copies.refusals.front().reason));
+    return;
+  }
+  std::vector<std::string> missing;
+  std::copy_if(publish.need_names.begin(), publish.need_names.end(), std::back_inserter(missing),
+               [&](const std::string& name) {
+                 return std::find(names_here.begin(), names_here.end(), name) == names_here.end();
+               });
+  const std::uint64_t asked = publish.needs_all_or_none() ? match.remote : match.remote_strict;
+  if (asked == 0 && !missing.empty()) {
+    for (const std::string& name : missing) {
+      outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
+    }
+    reject(connection, outcome, ErrorCode::kNeedNotMet);
+    return;
+  }
+  if (asked == 0) {
+    push_to_all(connection, publish, std::move(outcome));
+    return;
+  }
+  Pending& pending = claim();
+  pending.connection = connection.id;
+  pending.outcome = std::move(outcome);
+  pending.names_missing = std::move(missing);
+  pending.reserved = reserve(match, publish.slice);
+  pending.shards_open = static_cast<std::uint32_t>(std::popcount(asked));
+  post_publish(asked, publish, token_of(pending), PublishLetter::Phase::kReserve);
+  pending.publish = std::make_unique<Publish>(std::move(publish));
+  window.settling = true;
+}
+
+void Publishing::on_agreed(Pending& pending) {
+  const std::unique_ptr<Publish> publish = std::move(pending.publish);
+  const bool taken = !pending.refused && pending.names_missing.empty() && !core_.draining;
+  unreserve(pending.reserved, publish->slice.count, publish->slice.records);
+  pending.reserved.clear();
+  const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
+  const model::PublishToken token = token_of(pending);
+  const model::ConnectionId connection_id = pending.connection;
+  const std::uint32_t topic = pending.outcome.topic;
+  if (taken) {
+    const std::uint64_t direct = core_.topics.match(publish->slice.topic).remote & ~reserved_shards;
+    pending.shards_open = static_cast<std::uint32_t>(std::popcount(reserved_shards | direct));
+    pending.outcome.copies = {};
+    pending.copies_open =
+        push_local(publish->slice, token, publish->deadline, pending.outcome.copies);
+    post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
+    post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
+    finish_if_done(pending);
+  } else {
+    post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);
+    for (const std::string& name : pending.names_missing) {
+      pending.outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
+    }
+    const std::vector<Refusal>& refusals = pending.outcome.copies.refusals;
+    const auto reason = core_.draining     ? ErrorCode::kDraining
+                        : refusals.empty() ? ErrorCode::kQueueFull
+                                           : static_cast<ErrorCode>(refusals.front().reason);
+    if (Connection* connection = core_.find(connection_id)) {
+      reject(*connection, pending.outcome, reason);
+    }
+    release(pending);
+  }
+  Connection* connection = core_.find(connection_id);
+  Window* window = connection != nullptr ? window_of(*connection, topic) : nullptr;
+  if (window == nullptr) return;
+  window->settling = false;
+  unpark(*connection, *window);
+}
+
+std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& match,
+                                                         const model::Slice& slice) {
+  std::vector<Reservation> reserved;
+  reserved.reserve(match.local.size());
+  for (const model::SubscriptionSlot slot : match.local) {
+    Subscription& subscription = subscriptions_.at(slot);
+    subscription.queue.reserve(slice.count, slice.records);
+    reserved.push_back({slot, subscription.serial});
+  }
+  return reserved;
+}
+
+void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
+                           std::uint32_t records) {
+  for (const Reservation& reservation : reserved) {
+    Subscription* subscription = subscriptions_.find(reservation.slot);
+    if (subscription == nullptr || subscription->serial != reservation.serial) continue;
+    subscription->queue.unreserve(messages, records);
+  }
+}
+
+void Publishing::unpark(Connection& connection, Window& window) {
+  while (!window.settling && !window.parked.empty()) {
+    Publish next = std::move(window.parked.front());
+    window.parked.pop_front();
+    route(connection, window, std::move(next));
+  }
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,152 @@
+// publishing.h: what becomes of a publish, and what is its publisher told?
+//
+// A publish is checked, admitted, matched and pushed to every queue that wants it. Where all answer
+// at once it has its receipt in the same turn. Where a queue makes it wait or other shards have
+// queues too, it stays pending under a token until the last of them has answered. A publish that
+// must be taken by all or none is first agreed on (room is reserved everywhere), then pushed; what
+// the same window brings meanwhile is parked behind it, so that order is kept.
+//
+// Owner:    Shard.
+// Thread:   the owner shard only.
+// Limits:   what is pending or parked is bounded by the windows of the publishers.
+// Errors:   publish() returns what closes the connection; refusals go into receipts.
+// Order:    receipts of one connection may leave out of order of publishing, one each.
+// Source:   docs/formats/wire.md, sections PUBLISH, RECEIPT, GRANT.
+// Tests:    tests/unit/broker/shard/shard_test.cc, cross_shard_test.cc
+
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "broker/shard/core.h"
+#include "broker/shard/subscriptions.h"
+
+namespace sluice::shard {
+
+class Publishing {
+ public:
+  Publishing(Core& core, Subscriptions& subscriptions)
+      : core_(core), subscriptions_(subscriptions) {}
+
+  base::Status publish(Connection& connection, const model::PublishCommand& command);
+  base::Status open_topic(Connection& connection, std::uint64_t correlation, std::string_view name);
+
+  /// Part of a publish that waited in one of this shard's queues has its outcome.
+  void on_settled(const Subscription& subscription, const queue::Settled& settled);
+  void on_publish(model::ShardId from, PublishLetter&& letter);
+  void on_result(model::ShardId from, PublishResultLetter&& letter);
+
+  /// Puts the receipts and grants that are due into connection.control.
+  void write_due(Connection& connection);
+
+  std::size_t pending() const { return pending_count_; }
+  /// The window of a topic just opened, and of a new connection's named publishes.
+  std::uint64_t full_window() const;
+
+ private:
+  /// What a receipt says, and to whom.
+  struct Outcome {
+    std::uint64_t number = 0;
+    std::uint32_t topic = 0;  // id of the window, 0 for the named one
+    std::uint32_t batch_bytes = 0;
+    std::uint32_t messages = 0;
+    model::ReceiptMode receipt_mode = model::ReceiptMode::kAlways;
+    base::MonotonicTime received_at;
+    Copies copies;
+  };
+
+  /// A subscription that room was reserved in; told by serial from a later one in its slot.
+  struct Reservation {
+    model::SubscriptionSlot slot;
+    std::uint64_t serial = 0;
+  };
+
+  /// A publish whose outcome is still open.
+  struct Pending {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 1;
+    bool used = false;
+    bool remote = false;             // of another shard: answered by a letter
+    model::ConnectionId connection;  // of this shard
+    model::ShardId from;             // remote: who asked, and its token
+    model::PublishToken from_token;
+    Outcome outcome;
+    std::uint32_t shards_open = 0;     // shards that have not answered
+    std::uint64_t copies_open = 0;     // waiting in queues of this shard
+    std::unique_ptr<Publish> publish;  // while shards are still to agree
+    std::vector<Reservation> reserved;
+    std::vector<std::string> names_missing;
+    std::uint64_t reserved_shards = 0;
+    bool refused = false;
+  };
+
+  /// A reservation held here for another shard.
+  struct HeldReservation {
+    model::ShardId from;
+    model::PublishToken token;
+    std::vector<Reservation> reserved;
+    std::uint32_t messages = 0;
+    std::uint32_t records = 0;
+  };
+
+  base::Result<model::TopicRef> topic_of(Connection& connection,
+                                         const model::PublishCommand& command, Window*& window);
+  base::Status admit(const model::PublishCommand& command, const model::TopicRef& topic);
+  Publish make_publish(const model::PublishCommand& command, const wire::BatchHeader& header,
+                       model::TopicRef topic) const;
+
+  void route(Connection& connection, Window& window, Publish&& publish);
+  void push_to_all(Connection& connection, Publish& publish, Outcome&& outcome);
+  bool needs_agreement(const Publish& publish, const topic::Match& match) const;
+  void agree(Connection& connection, Window& window, Publish&& publish);
+  void on_agreed(Pending& pending);
+
+  std::uint64_t push_local(const model::Slice& slice, model::PublishToken token,
+                           base::MonotonicTime deadline, Copies& copies);
+  void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,
+                    PublishLetter::Phase phase);
+  bool has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
+                std::vector<std::string>& names_here) const;
+  std::vector<Reservation> reserve(const topic::Match& match, const model::Slice& slice);
+  void unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
+                 std::uint32_t records);
+
+  Pending& claim();
+  Pending* find(model::PublishToken token);
+  static model::PublishToken token_of(const Pending& pending);
+  void finish_if_done(Pending& pending);
+  void release(Pending& pending);
+
+  static Outcome outcome_of(const Publish& publish, std::uint32_t topic);
+  void resolve(Connection& connection, const Outcome& outcome);
+  void reject(Connection& connection, const Outcome& outcome, base::ErrorCode reason);
+  void add_receipt(Connection& connection, const Outcome& outcome, wire::ReceiptStatus status,
+                   base::ErrorCode reason);
+  void flush_receipts(Connection& connection);
+  static Window* window_of(Connection& connection, std::uint32_t topic);
+  void give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes);
+  void unpark(Connection& connection, Window& window);
+  void on_reserve(model::ShardId from, PublishLetter&& letter, const model::TopicRef& topic);
+  void release_held(model::ShardId from, model::PublishToken token);
+  model::TopicRef local_topic(model::ShardId from, const PublishLetter& letter);
+
+  /// A topic slot of another shard, and which topic that is here.
+  struct Foreign {
+    std::uint32_t generation = 0;
+    model::TopicSlot slot;
+    std::uint32_t local_generation = 0;
+    bool known = false;
+  };
+
+  Core& core_;
+  Subscriptions& subscriptions_;
+  std::deque<Pending> pending_;  // stable addresses; reused by free_
+  std::vector<std::uint32_t> free_;
+  std::size_t pending_count_ = 0;
+  std::vector<std::vector<Foreign>> foreign_;  // by shard, by its topic slot
+  std::vector<HeldReservation> held_;
+  std::vector<model::SubscriptionSlot> doomed_;  // scratch of push_local
+};
+
+}  // namespace sluice::shard

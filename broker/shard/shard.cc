@@ -1,0 +1,453 @@
+#include "broker/shard/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/protocol/native/native_protocol.h"
+#include "libs/base/assert.h"
+
+namespace sluice::shard {
+
+using base::ErrorCode;
+using base::fail;
+using base::Status;
+
+namespace {
+
+constexpr base::Duration kHousekeepingEvery = std::chrono::milliseconds(250);
+constexpr std::size_t kHousekeepingEntries = 4096;
+constexpr std::size_t kMaxClientName = 255;
+
+// A client that does not read what it is sent is not read from either.
+constexpr std::size_t kUnsentPerOutputHigh = 4;
+
+template <typename... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <typename... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+}  // namespace
+
+Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std::uint64_t seed)
+    : core_(id, options, ports, seed),
+      admin_(ports.admin),
+      subscriptions_(core_),
+      groups_(core_, subscriptions_),
+      publishing_(core_, subscriptions_),
+      output_(core_, subscriptions_, publishing_) {
+  subscriptions_.wire(publishing_, groups_);
+  core_.close = [this](Connection& connection, metrics::CloseReason reason) {
+    close(connection, reason);
+  };
+}
+
+Shard::~Shard() = default;
+
+// --- The turn ------------------------------------------------------------------------------
+
+void Shard::begin_turn(base::MonotonicTime now, base::WallTime wall_now) {
+  core_.now = now;
+  core_.wall_now = wall_now;
+}
+
+void Shard::read_mail() {
+  core_.mail.receive(
+      [this](model::ShardId from, Letter&& letter) { read_letter(from, std::move(letter)); });
+}
+
+void Shard::read_letter(model::ShardId from, Letter&& letter) {
+  std::visit(Overloaded{
+                 [&](PublishLetter& l) { publishing_.on_publish(from, std::move(l)); },
+                 [&](PublishResultLetter& l) { publishing_.on_result(from, std::move(l)); },
+                 [&](InterestLetter& l) { subscriptions_.on_interest(from, std::move(l)); },
+                 [&](InterestDoneLetter& l) { subscriptions_.on_interest_done(l); },
+                 [&](GroupJoinLetter& l) { groups_.on_join(from, std::move(l)); },
+                 [&](GroupJoinedLetter& l) { groups_.on_joined(from, std::move(l)); },
+                 [&](GroupCreditLetter& l) { groups_.on_credit(l); },
+                 [&](GroupLeaveLetter& l) { groups_.on_leave(l); },
+                 [&](GroupItemLetter& l) { groups_.on_item(from, std::move(l)); },
+                 [&](GroupReturnLetter& l) { groups_.on_return(std::move(l)); },
+                 [&](GroupExpelledLetter& l) { groups_.on_expelled(l); },
+             },
+             letter);
+}
+
+bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
+  begin_turn(now, wall_now);
+  bool more = false;
+  // Sending makes room in queues, which may settle a publish of another connection: until no
+  // connection has anything to say. What a budget held back waits for the next turn.
+  std::vector<Connection*> later;
+  for (groups_.deal(); !core_.dirty.empty(); groups_.deal()) {
+    flushing_.swap(core_.dirty);
+    for (Connection* connection : flushing_) {
+      connection->dirty = false;
+      if (output_.flush(*connection)) later.push_back(connection);
+      if (connection->state == ConnectionState::kClosing) finish_close(*connection);
+    }
+    flushing_.clear();
+  }
+  for (Connection* connection : later) {
+    core_.touch(*connection);
+    more = true;
+  }
+  mail_stuck_ = !core_.mail.flush();
+  destroy_dead();
+  update_gauges();
+  return more;
+}
+
+void Shard::update_gauges() {
+  metrics::ShardMetrics& m = core_.metrics;
+  m.topics.set(static_cast<std::int64_t>(core_.topics.size()));
+  m.slabs_in_use.set(static_cast<std::int64_t>(core_.pool.in_use()));
+  m.mailbox_entries.set(static_cast<std::int64_t>(core_.mail.waiting()));
+  m.balance_ledger();
+}
+
+void Shard::destroy_dead() {
+  for (Connection* connection : std::exchange(core_.dead, {})) {
+    std::erase(core_.dirty, connection);
+    core_.connections.erase(connection->id.value());
+  }
+  core_.metrics.connections.set(static_cast<std::int64_t>(core_.connections.size()));
+}
+
+// --- Connections ---------------------------------------------------------------------------
+
+Connection* Shard::open(port::Link& link, std::string peer) {
+  if (core_.draining) {
+    core_.metrics.connections_refused[metrics::RefuseReason::kDraining].add();
+    return nullptr;
+  }
+  if (core_.connections.size() >= core_.options.max_connections) {
+    core_.metrics.connections_refused[metrics::RefuseReason::kLimit].add();
+    return nullptr;
+  }
+  const model::ConnectionId id(++last_connection_);
+  auto connection = std::make_unique<Connection>(id, link, core_.cursor, std::move(peer));
+  connection->opened_at = core_.now;
+  Connection* raw = connection.get();
+  core_.connections.emplace(id.value(), std::move(connection));
+  handshakes_.push_back(id);
+  core_.metrics.connections_accepted.add();
+  core_.metrics.connections.set(static_cast<std::int64_t>(core_.connections.size()));
+  return raw;
+}
+
+std::vector<std::byte> Shard::refusal() const {
+  std::vector<std::byte> out;
+  base::Error error{core_.draining ? ErrorCode::kDraining : ErrorCode::kConnectionLimit, {}};
+  if (!core_.draining) {
+    error.detail = std::to_string(core_.options.max_connections) + " on this shard";
+  }
+  protocol::native::encode_error(out, error, 0);
+  return out;
+}
+
+void Shard::received(Connection& connection, std::size_t bytes) {
+  core_.metrics.received_bytes.add(bytes);
+  connection.reader.commit(bytes);
+  while (connection.state < ConnectionState::kClosing) {
+    auto frame = connection.reader.next();
+    if (!frame) {
+      answer_error(connection, frame.error(), 0);
+      break;
+    }
+    if (!frame->has_value()) break;
+    core_.metrics.received_frames.add();
+    dispatch(connection, **frame);
+  }
+  if (connection.state >= ConnectionState::kClosing) return;
+  connection.reader.settle();
+  const bool over = connection.link->unsent_bytes() + connection.control.size() >
+                    kUnsentPerOutputHigh * core_.options.output_high;
+  if (over && !connection.reading_paused) {
+    connection.reading_paused = true;
+    connection.link->set_reading(false);
+  }
+}
+
+void Shard::writable(Connection& connection) {
+  if (connection.state == ConnectionState::kClosed) return;
+  if (connection.reading_paused) {
+    connection.reading_paused = false;
+    connection.link->set_reading(true);
+  }
+  if (std::exchange(connection.output_paused, false)) core_.touch(connection);
+}
+
+void Shard::closed(Connection& connection, const base::Error* why) {
+  if (connection.state == ConnectionState::kClosed) return;
+  if (connection.state != ConnectionState::kClosing) {
+    connection.close_reason =
+        why == nullptr ? metrics::CloseReason::kPeer : metrics::CloseReason::kNetwork;
+    subscriptions_.end_all(connection);
+    core_.events.connection_closed(connection.id, connection.peer, why);
+    if (connection.session != 0) core_.metrics.sessions.sub();
+  }
+  connection.state = ConnectionState::kClosed;
+  core_.metrics.connections_closed[connection.close_reason].add();
+  core_.dead.push_back(&connection);
+}
+
+void Shard::ended(Connection& connection) {
+  if (connection.state >= ConnectionState::kClosing) return;
+  core_.events.connection_closed(connection.id, connection.peer, nullptr);
+  close(connection, metrics::CloseReason::kPeer);
+}
+
+void Shard::close(Connection& connection, metrics::CloseReason reason) {
+  if (connection.state >= ConnectionState::kClosing) return;
+  connection.state = ConnectionState::kClosing;
+  connection.close_reason = reason;
+  connection.link->set_reading(false);
+  subscriptions_.end_all(connection);
+  if (connection.session != 0) core_.metrics.sessions.sub();
+  core_.touch(connection);
+}
+
+void Shard::finish_close(Connection& connection) {
+  connection.state = ConnectionState::kClosed;
+  core_.metrics.connections_closed[connection.close_reason].add();
+  core_.dead.push_back(&connection);
+  connection.link->close();
+}
+
+void Shard::answer_error(Connection& connection, const base::Error& error,
+                         std::uint64_t correlation) {
+  core_.metrics.protocol_errors[error.code].add();
+  const bool closes = protocol::native::encode_error(connection.control, error, correlation);
+  core_.touch(connection);
+  if (!closes) return;
+  core_.events.connection_closed(connection.id, connection.peer, &error);
+  const auto reason = error.code == ErrorCode::kHandshakeTimeout
+                          ? metrics::CloseReason::kHandshakeTimeout
+                          : metrics::CloseReason::kProtocol;
+  close(connection, reason);
+}
+
+// --- Commands ------------------------------------------------------------------------------
+
+void Shard::dispatch(Connection& connection, const wire::Frame& frame) {
+  auto command = protocol::native::to_command(frame);
+  const Status done = command ? run(connection, *command) : Status(fail(command.error()));
+  if (!done) answer_error(connection, done.error(), frame.header.correlation);
+}
+
+Status Shard::run(Connection& connection, const model::Command& command) {
+  const auto* first = std::get_if<model::HelloCommand>(&command);
+  if ((first != nullptr) != (connection.state == ConnectionState::kHandshake)) {
+    return fail(first != nullptr ? ErrorCode::kUnexpectedFrame : ErrorCode::kBadMagic,
+                first != nullptr ? "HELLO was said before" : "HELLO has to come first");
+  }
+  return std::visit(
+      Overloaded{
+          [&](const model::PublishCommand& c) { return publishing_.publish(connection, c); },
+          [&](const model::CreditCommand& c) { return subscriptions_.add_credit(connection, c); },
+          [&](const model::HelloCommand& c) { return hello(connection, c); },
+          [&](const model::OpenTopicCommand& c) {
+            return publishing_.open_topic(connection, c.correlation, c.name);
+          },
+          [&](const model::SubscribeCommand& c) {
+            return subscriptions_.begin(connection, c.correlation, c.subscribe);
+          },
+          [&](const model::UnsubscribeCommand& c) {
+            return subscriptions_.end(connection, c.correlation, c.subscription);
+          },
+          [&](const model::PingCommand& c) {
+            core_.send(connection, wire::Pong{c.opaque, base::to_wire(core_.wall_now)},
+                       c.correlation);
+            return Status{};
+          },
+          [&](const model::AdminCommand& c) { return admin(connection, c); },
+          [&](const model::UnsupportedCommand& c) {
+            return Status(fail(ErrorCode::kUnsupportedFeature, std::string(c.what)));
+          },
+          [](const model::IgnoredCommand&) { return Status{}; },
+      },
+      command);
+}
+
+Status Shard::hello(Connection& connection, const model::HelloCommand& command) {
+  const wire::Hello& hello = command.hello;
+  if (hello.magic != wire::kProtocolMagic) return fail(ErrorCode::kBadMagic);
+  if (hello.version_min > wire::kProtocolVersion || hello.version_max < wire::kProtocolVersion) {
+    return fail(ErrorCode::kUnsupportedVersion,
+                "client speaks " + std::to_string(hello.version_min) + " to " +
+                    std::to_string(hello.version_max) + ", broker " +
+                    std::to_string(wire::kProtocolVersion));
+  }
+  if (hello.max_frame < core_.options.max_frame) {
+    return fail(ErrorCode::kFrameTooLarge, "the client takes frames of " +
+                                               std::to_string(hello.max_frame) +
+                                               " bytes, and messages here may need " +
+                                               std::to_string(core_.options.max_frame));
+  }
+  connection.state = ConnectionState::kOpen;
+  connection.session = core_.random.next() | 1;
+  connection.producer_id = hello.producer_id;
+  connection.client = hello.client_name.substr(0, kMaxClientName);
+  connection.reader.set_max_body(core_.options.max_frame);
+  connection.named.left = publishing_.full_window();
+  core_.metrics.sessions.add();
+
+  wire::Welcome welcome;
+  welcome.features = hello.features & (wire::kFeatureLz4 | wire::kFeatureZstd);
+  welcome.max_frame = core_.options.max_frame;
+  welcome.keepalive_ms = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(core_.options.keepalive).count());
+  welcome.session_id = connection.session;
+  welcome.wall_time_ns = base::to_wire(core_.wall_now);
+  welcome.named_grant = connection.named.left;
+  welcome.node_name = core_.options.node_name;
+  welcome.broker_version = core_.options.broker_version;
+  core_.send(connection, welcome, command.correlation);
+  core_.events.connection_opened(connection.id, connection.peer, connection.client);
+  return {};
+}
+
+Status Shard::admin(Connection& connection, const model::AdminCommand& command) {
+  admin_.on_request({core_.id, connection.id, command.correlation}, std::string(command.verb),
+                    std::string(command.body));
+  return {};
+}
+
+void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_view body) {
+  Connection* connection = core_.find(where.connection);
+  if (connection == nullptr) return;
+  wire::Reply reply;
+  reply.error = static_cast<std::uint16_t>(error);
+  reply.body = body;
+  core_.send(*connection, reply, where.correlation);
+}
+
+// --- Time ----------------------------------------------------------------------------------
+
+void Shard::on_time() {
+  subscriptions_.on_time();
+  while (!handshakes_.empty()) {
+    Connection* connection = core_.find(handshakes_.front());
+    const bool waits = connection != nullptr && connection->state == ConnectionState::kHandshake;
+    if (waits && core_.now - connection->opened_at < core_.options.handshake_timeout) break;
+    handshakes_.pop_front();
+    if (waits) answer_error(*connection, {ErrorCode::kHandshakeTimeout, {}}, 0);
+  }
+  if (core_.now < next_housekeeping_) return;
+  next_housekeeping_ = core_.now + kHousekeepingEvery;
+  subscriptions_.housekeep(kHousekeepingEntries);
+}
+
+base::MonotonicTime Shard::next_time() const {
+  base::MonotonicTime next = std::min(subscriptions_.next_time(), next_housekeeping_);
+  // A full mailbox is tried again soon: its reader need not have anything to tell us.
+  if (mail_stuck_) next = std::min(next, core_.now + std::chrono::milliseconds(1));
+  return next;
+}
+
+// --- Ending --------------------------------------------------------------------------------
+
+void Shard::start_drain(base::Duration deadline) {
+  core_.draining = true;
+  wire::Goaway goaway;
+  goaway.reason = static_cast<std::uint16_t>(ErrorCode::kDraining);
+  goaway.deadline_ms = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline).count());
+  goaway.text = "the broker is shutting down";
+  for (const auto& [id, connection] : core_.connections) {
+    if (connection->state == ConnectionState::kOpen) core_.send(*connection, goaway, 0);
+  }
+}
+
+bool Shard::is_drained() const {
+  if (publishing_.pending() != 0 || core_.mail.waiting() != 0) return false;
+  if (subscriptions_.held() != 0) return false;
+  return std::all_of(core_.connections.begin(), core_.connections.end(), [](const auto& entry) {
+    const Connection& connection = *entry.second;
+    return connection.dealt.empty() && connection.control.empty() &&
+           (connection.state == ConnectionState::kClosed || connection.link->unsent_bytes() == 0);
+  });
+}
+
+void Shard::close_all() {
+  for (const auto& [id, connection] : core_.connections) {
+    close(*connection, metrics::CloseReason::kDrain);
+  }
+}
+
+// --- Looking in ----------------------------------------------------------------------------
+
+namespace {
+
+model::SubscriptionStatus status_of(const Subscription& subscription, std::uint16_t shard,
+                                    base::MonotonicTime now) {
+  const queue::BoundedQueue& queue = subscription.queue;
+  const queue::Ledger ledger = queue.ledger();
+  model::SubscriptionStatus row;
+  row.shard = shard;
+  row.name = subscription.shown_name();
+  if (subscription.group) {
+    row.group = subscription.group->name;
+    row.members = static_cast<std::uint32_t>(subscription.group->members.size());
+  } else {
+    row.client = subscription.connection->client;
+  }
+  row.filters = subscription.filters;
+  row.max_messages = queue.bounds().max_messages;
+  row.max_bytes = queue.bounds().max_bytes;
+  row.max_lag_ns = static_cast<std::uint64_t>(queue.bounds().max_lag.count());
+  row.overflow = queue::format_ladder(queue.ladder());
+  row.matched = ledger.matched;
+  row.delivered = ledger.delivered;
+  row.queued = ledger.queued;
+  row.waiting = ledger.waiting;
+  row.discarded = ledger.discarded;
+  row.dropped = ledger.dropped;
+  row.imbalance = ledger.imbalance();
+  row.held_bytes = queue.held_bytes();
+  row.lag_ns = static_cast<std::uint64_t>(queue.lag(now).count());
+  row.credit_messages = subscription.credit.messages;
+  row.credit_bytes = subscription.credit.bytes;
+  return row;
+}
+
+}  // namespace
+
+model::ShardStatus Shard::status(std::size_t limit) const {
+  model::ShardStatus out;
+  out.shard = core_.id.value();
+  out.connections = core_.connections.size();
+  out.topics = core_.topics.size();
+  out.subscriptions = subscriptions_.size();
+  out.publishes_pending = publishing_.pending();
+  out.slabs_in_use = core_.pool.in_use();
+  subscriptions_.each([&](const Subscription& subscription) {
+    out.ledger_imbalance += subscription.queue.ledger().imbalance();
+    if (out.subscription_list.size() >= limit) return;
+    out.subscription_list.push_back(status_of(subscription, out.shard, core_.now));
+  });
+  for (const auto& [id, connection] : core_.connections) {
+    if (out.connection_list.size() >= limit) break;
+    const bool open = connection->state != ConnectionState::kClosed;
+    out.connection_list.push_back(
+        {out.shard, id, connection->peer, connection->client, connection->consumers.size(),
+         connection->topics.size(), open ? connection->link->unsent_bytes() : 0,
+         static_cast<std::uint64_t>((core_.now - connection->opened_at).count())});
+  }
+  return out;
+}
+
+void Shard::check_invariants() const {
+  subscriptions_.check_invariants();
+  core_.topics.check_invariants();
+  for (const auto& [id, connection] : core_.connections) {
+    ASSERT(connection->id.value() == id);
+    for (const model::SubscriptionSlot slot : connection->ready) {
+      ASSERT(subscriptions_.at(slot).ready);
+    }
+  }
+}
+
+}  // namespace sluice::shard

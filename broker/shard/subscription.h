@@ -1,0 +1,61 @@
+// subscription.h: a queue and who it is for.
+//
+// Owner:    Subscriptions' table on the shard that owns the queue: the connection's own for a plain
+//           subscription, the group's home for a shared one.
+// Thread:   the owner shard only.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/queue/bounded_queue.h"
+#include "broker/shard/connection.h"
+
+namespace sluice::shard {
+
+/// One consumer of a shared subscription.
+struct Member {
+  model::ShardId shard;
+  MemberKey key;
+  std::string name;
+  queue::Credit credit;
+};
+
+/// What a shared subscription has beyond its queue.
+struct Group {
+  std::string name;
+  std::vector<Member> members;
+  std::size_t next = 0;  // whose turn it is
+  bool woken = false;    // stands in Groups' list for this turn
+  std::vector<std::pair<model::ShardId, GroupJoinedLetter>> joining;  // until it is active
+};
+
+struct Subscription {
+  Subscription(const queue::Bounds& bounds, const queue::Ladder& ladder) : queue(bounds, ladder) {}
+
+  queue::BoundedQueue queue;
+  queue::Credit credit;              // plain: what the client has granted
+  Connection* connection = nullptr;  // plain: whose; null for a shared one
+  model::SubscriptionId id;          // plain: what the client calls it
+  model::SubscriptionSlot slot;
+  std::uint64_t serial = 0;        // never given to another on this shard, as slots are
+  bool active = false;             // plain: SUBSCRIBED has been sent, deliveries may follow
+  bool ready = false;              // stands in connection->ready
+  bool timed = false;              // its queue has matters of time
+  bool strict = false;             // its ladder may reject a publish
+  bool dropping = false;           // was reported as losing messages
+  std::uint64_t dropped_seen = 0;  // ledger's total at the last look
+  base::MonotonicTime timer = base::kNever;  // the earliest entry in the heap of timers
+  std::uint32_t awaited = 0;                 // shards that have not confirmed its interest yet
+  std::uint64_t correlation = 0;             // of SUBSCRIBE, until it is answered
+  std::string name;
+  std::vector<std::string> filters;
+  std::unique_ptr<Group> group;  // shared subscriptions only
+
+  /// For receipts and operators; never empty.
+  std::string shown_name() const;
+};
+
+}  // namespace sluice::shard

@@ -1,0 +1,414 @@
+#include "broker/shard/subscriptions.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "broker/protocol/native/native_protocol.h"
+#include "broker/shard/groups.h"
+#include "broker/shard/ledger_scope.h"
+#include "broker/shard/publishing.h"
+#include "libs/base/assert.h"
+#include "libs/base/units.h"
+#include "libs/wire/topic_name.h"
+
+namespace sluice::shard {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr std::size_t kMaxFilters = 256;
+constexpr std::size_t kMaxNameBytes = 255;
+
+// Credit is kept as a signed number, since the last message may overdraw it.
+constexpr std::uint64_t kMaxCredit = std::numeric_limits<std::int64_t>::max() / 2;
+
+std::string hex(std::uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(16, '0');
+  for (std::size_t i = 16; i-- > 0; value >>= 4) out[i] = kDigits[value & 15];
+  return out;
+}
+
+}  // namespace
+
+std::string Subscription::shown_name() const {
+  if (group) return group->name;
+  if (!name.empty()) return name;
+  const std::string& client = connection->client.empty() ? connection->peer : connection->client;
+  return client + "#" + std::to_string(id.value());
+}
+
+// --- Beginning -----------------------------------------------------------------------------
+
+Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
+                                           const wire::Subscribe& subscribe) const {
+  const Options& options = core_.options;
+  if (subscribe.subscription == 0) return fail(ErrorCode::kBadArgument, "subscription id 0");
+  if (connection.consumers.contains(subscribe.subscription)) {
+    return fail(ErrorCode::kDuplicateSubscription, std::to_string(subscribe.subscription));
+  }
+  if (connection.consumers.size() >= options.max_subscriptions) {
+    return fail(ErrorCode::kSubscriptionLimit, std::to_string(options.max_subscriptions));
+  }
+  if (subscribe.from != wire::StartFrom::kNew || subscribe.ack_mode != wire::AckMode::kNone) {
+    return fail(ErrorCode::kUnsupportedFeature,
+                "history and acknowledgements need a stream, and this broker has none");
+  }
+  if (subscribe.name.size() > kMaxNameBytes || subscribe.group.size() > kMaxNameBytes) {
+    return fail(ErrorCode::kBadArgument, "a name has at most 255 bytes");
+  }
+  if (subscribe.filters.empty() || subscribe.filters.size() > kMaxFilters) {
+    return fail(ErrorCode::kBadArgument, "a subscription has 1 to 256 filters");
+  }
+  if (subscribe.credit_messages > kMaxCredit || subscribe.credit_bytes > kMaxCredit) {
+    return fail(ErrorCode::kCreditOverflow, "first credit");
+  }
+
+  SubscribeSpec spec;
+  const std::string inbox = "$inbox." + hex(connection.session) + ".";
+  for (const std::string_view filter : subscribe.filters) {
+    if (Status valid = wire::check_filter(filter); !valid) return fail(valid.error());
+    if (filter.front() == '$' && !filter.starts_with(inbox)) {
+      return fail(ErrorCode::kReservedTopic, std::string(filter) + ", where this client may only " +
+                                                 "subscribe below " + inbox);
+    }
+    spec.filters.emplace_back(filter);
+  }
+  std::sort(spec.filters.begin(), spec.filters.end());
+  spec.filters.erase(std::unique(spec.filters.begin(), spec.filters.end()), spec.filters.end());
+
+  spec.bounds = options.default_bounds;
+  if (subscribe.max_messages != 0) spec.bounds.max_messages = subscribe.max_messages;
+  if (subscribe.max_bytes != 0) spec.bounds.max_bytes = subscribe.max_bytes;
+  if (subscribe.max_lag_ns != 0) {
+    const std::uint64_t most = std::numeric_limits<std::int64_t>::max() / 4;
+    spec.bounds.max_lag =
+        base::Duration(static_cast<std::int64_t>(std::min(subscribe.max_lag_ns, most)));
+  }
+  if (spec.bounds.max_messages > options.largest_bounds.max_messages) {
+    return fail(ErrorCode::kBadArgument, "queue of " + std::to_string(spec.bounds.max_messages) +
+                                             " messages where this broker allows " +
+                                             std::to_string(options.largest_bounds.max_messages));
+  }
+  if (spec.bounds.max_bytes > options.largest_bounds.max_bytes) {
+    return fail(ErrorCode::kBadArgument, "queue of " + base::format_size(spec.bounds.max_bytes) +
+                                             " where this broker allows " +
+                                             base::format_size(options.largest_bounds.max_bytes));
+  }
+  spec.ladder = options.default_ladder;
+  if (!subscribe.overflow.empty()) {
+    Result<queue::Ladder> ladder = queue::parse_ladder(subscribe.overflow);
+    if (!ladder) return fail(ladder.error());
+    spec.ladder = *ladder;
+  }
+  return spec;
+}
+
+Status Subscriptions::begin(Connection& connection, std::uint64_t correlation,
+                            const wire::Subscribe& subscribe) {
+  Result<SubscribeSpec> spec = check(connection, subscribe);
+  if (!spec) return fail(spec.error());
+  Consumer consumer;
+  consumer.correlation = correlation;
+  if (!subscribe.group.empty()) {
+    consumer.shared = true;
+    consumer.joined = false;
+    consumer.home = groups_->home_of(subscribe.group);
+    connection.consumers.emplace(subscribe.subscription, consumer);
+    groups_->join(connection, subscribe, *spec);
+    return {};
+  }
+  Subscription& subscription = create(*spec);
+  subscription.connection = &connection;
+  subscription.id = model::SubscriptionId(subscribe.subscription);
+  subscription.name = subscribe.name;
+  subscription.correlation = correlation;
+  subscription.credit.messages = subscribe.credit_messages;
+  subscription.credit.bytes = static_cast<std::int64_t>(subscribe.credit_bytes);
+  consumer.home = core_.id;
+  consumer.slot = subscription.slot;
+  connection.consumers.emplace(subscribe.subscription, consumer);
+  if (subscription.awaited == 0) activate(subscription);
+  return {};
+}
+
+Subscription& Subscriptions::create(const SubscribeSpec& spec) {
+  if (free_.empty()) {
+    free_.emplace_back(static_cast<std::uint32_t>(table_.size()));
+    table_.emplace_back();
+  }
+  const model::SubscriptionSlot slot = free_.back();
+  free_.pop_back();
+  table_[slot.value()] = std::make_unique<Subscription>(spec.bounds, spec.ladder);
+  Subscription& subscription = *table_[slot.value()];
+  subscription.slot = slot;
+  subscription.serial = ++last_serial_;
+  subscription.filters = spec.filters;
+  subscription.strict = spec.ladder.rejects_first();
+  const bool blocks = spec.ladder.steps[0].kind == queue::StepKind::kBlock;
+  subscription.timed = blocks || spec.bounds.max_lag.count() > 0;
+  remember(subscription, true);
+  for (const std::string& filter : subscription.filters) core_.index.add(filter, slot);
+  const std::uint64_t token = (subscription.serial << 32) | slot.value();
+  core_.each_other_shard([&](model::ShardId shard) {
+    for (std::size_t i = 0; i < subscription.filters.size(); ++i) {
+      // Letters of one pair keep their order, so the answer to the last speaks for all.
+      const bool last = i + 1 == subscription.filters.size();
+      core_.mail.post(shard, InterestLetter{subscription.filters[i], subscription.strict, true,
+                                            last ? token : 0});
+    }
+    ++subscription.awaited;
+  });
+  return subscription;
+}
+
+void Subscriptions::remember(Subscription& subscription, bool begins) {
+  const bool blocks = subscription.queue.ladder().steps[0].kind == queue::StepKind::kBlock;
+  const std::size_t change = begins ? 1 : static_cast<std::size_t>(-1);
+  size_ += change;
+  if (blocks) blocking_ += change;
+  if (subscription.strict) strict_ += change;
+  core_.metrics.subscriptions.set(static_cast<std::int64_t>(size_));
+}
+
+void Subscriptions::on_interest(model::ShardId from, InterestLetter&& letter) {
+  if (letter.add) {
+    core_.index.add_remote(letter.filter, from, letter.strict);
+  } else {
+    core_.index.remove_remote(letter.filter, from, letter.strict);
+  }
+  if (letter.token != 0) core_.mail.post(from, InterestDoneLetter{letter.token});
+}
+
+void Subscriptions::on_interest_done(const InterestDoneLetter& letter) {
+  Subscription* subscription =
+      find(model::SubscriptionSlot(static_cast<std::uint32_t>(letter.token)));
+  if (subscription == nullptr || (subscription->serial & 0xFFFFFFFF) != letter.token >> 32) return;
+  ASSERT(subscription->awaited > 0);
+  if (--subscription->awaited == 0) activate(*subscription);
+}
+
+void Subscriptions::activate(Subscription& subscription) {
+  subscription.active = true;
+  if (subscription.group) {
+    groups_->activate(subscription);
+    return;
+  }
+  const std::string overflow = queue::format_ladder(subscription.queue.ladder());
+  const queue::Bounds& bounds = subscription.queue.bounds();
+  wire::Subscribed answer;
+  answer.subscription = subscription.id.value();
+  answer.max_messages = bounds.max_messages;
+  answer.max_bytes = bounds.max_bytes;
+  answer.max_lag_ns = static_cast<std::uint64_t>(bounds.max_lag.count());
+  answer.next_sequence = 1;
+  answer.overflow = overflow;
+  core_.send(*subscription.connection, answer, subscription.correlation);
+  wake(subscription);
+}
+
+// --- Ending --------------------------------------------------------------------------------
+
+queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot) {
+  Subscription& subscription = at(slot);
+  {
+    LedgerScope scope(core_.metrics, subscription.queue);
+    subscription.queue.close();
+  }
+  settle(subscription);
+  const queue::Ledger ledger = subscription.queue.ledger();
+  ASSERT(ledger.imbalance() == 0);
+  for (const std::string& filter : subscription.filters) {
+    core_.index.remove(filter, slot);
+    core_.each_other_shard([&](model::ShardId shard) {
+      core_.mail.post(shard, InterestLetter{filter, subscription.strict, false, 0});
+    });
+  }
+  if (subscription.ready) std::erase(subscription.connection->ready, slot);
+  remember(subscription, false);
+  table_[slot.value()].reset();
+  free_.push_back(slot);
+  return ledger;
+}
+
+Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std::uint32_t id) {
+  const auto it = connection.consumers.find(id);
+  if (it == connection.consumers.end()) {
+    return fail(ErrorCode::kUnknownSubscription, std::to_string(id));
+  }
+  const Consumer consumer = it->second;
+  connection.consumers.erase(it);
+  wire::Unsubscribed answer;
+  answer.subscription = id;
+  if (consumer.shared) {
+    // The account of a shared subscription is the group's and stays with it.
+    groups_->leave(connection, model::SubscriptionId(id), consumer);
+  } else {
+    const queue::Ledger ledger = destroy(consumer.slot);
+    answer.matched = ledger.matched;
+    answer.delivered = ledger.delivered;
+    answer.dropped = ledger.dropped_total();
+    answer.discarded = ledger.discarded;
+  }
+  core_.send(connection, answer, correlation);
+  return {};
+}
+
+void Subscriptions::end_all(Connection& connection) {
+  const auto consumers = std::exchange(connection.consumers, {});
+  for (const auto& [id, consumer] : consumers) {
+    if (consumer.shared) {
+      groups_->leave(connection, model::SubscriptionId(id), consumer);
+    } else {
+      destroy(consumer.slot);
+    }
+  }
+  connection.ready.clear();
+  connection.dealt.clear();
+}
+
+void Subscriptions::disconnect(model::SubscriptionSlot slot) {
+  Subscription* subscription = find(slot);
+  if (subscription == nullptr) return;
+  if (subscription->group) {
+    groups_->disconnect(*subscription);
+    return;
+  }
+  const queue::Ledger ledger = subscription->queue.ledger();
+  const queue::Bounds& bounds = subscription->queue.bounds();
+  const base::Error error{
+      ErrorCode::kSlowConsumer,
+      "subscription " + subscription->shown_name() + " holds " + std::to_string(ledger.queued) +
+          " of " + std::to_string(bounds.max_messages) + " messages, " +
+          base::format_size(subscription->queue.held_bytes()) + " of " +
+          base::format_size(bounds.max_bytes) + "; delivered " + std::to_string(ledger.delivered) +
+          " of " + std::to_string(ledger.matched)};
+  Connection& connection = *subscription->connection;
+  protocol::native::encode_error(connection.control, error, 0, subscription->id.value());
+  core_.close(connection, metrics::CloseReason::kSlowConsumer);
+}
+
+// --- Turns ---------------------------------------------------------------------------------
+
+Status Subscriptions::add_credit(Connection& connection, const model::CreditCommand& credit) {
+  const auto it = connection.consumers.find(credit.subscription);
+  if (it == connection.consumers.end()) {
+    return fail(ErrorCode::kUnknownSubscription, std::to_string(credit.subscription));
+  }
+  Consumer& consumer = it->second;
+  queue::Credit* held = &consumer.early_credit;
+  if (!consumer.shared) held = &at(consumer.slot).credit;
+  if (credit.messages > kMaxCredit || credit.bytes > kMaxCredit ||
+      held->messages + credit.messages > kMaxCredit ||
+      held->bytes + static_cast<std::int64_t>(credit.bytes) >
+          static_cast<std::int64_t>(kMaxCredit)) {
+    return fail(ErrorCode::kCreditOverflow, "subscription " + std::to_string(credit.subscription));
+  }
+  if (consumer.shared) {
+    groups_->add_credit(connection, consumer, model::SubscriptionId(credit.subscription),
+                        credit.messages, credit.bytes);
+    return {};
+  }
+  held->messages += credit.messages;
+  held->bytes += static_cast<std::int64_t>(credit.bytes);
+  wake(at(consumer.slot));
+  return {};
+}
+
+void Subscriptions::wake(Subscription& subscription) {
+  if (subscription.group) {
+    groups_->wake(subscription);
+    return;
+  }
+  if (subscription.ready || !subscription.active || !subscription.credit.open()) return;
+  if (subscription.queue.empty()) return;
+  subscription.ready = true;
+  subscription.connection->ready.push_back(subscription.slot);
+  if (!subscription.connection->output_paused) core_.touch(*subscription.connection);
+}
+
+void Subscriptions::settle(Subscription& subscription) {
+  if (!subscription.queue.has_settled()) return;
+  for (const queue::Settled& settled : subscription.queue.take_settled()) {
+    publishing_->on_settled(subscription, settled);
+  }
+}
+
+void Subscriptions::schedule(Subscription& subscription) {
+  const base::MonotonicTime at = subscription.queue.next_time();
+  if (at >= subscription.timer) return;
+  subscription.timer = at;
+  timers_.push({at, subscription.slot, subscription.serial});
+}
+
+base::MonotonicTime Subscriptions::next_time() const {
+  return timers_.empty() ? base::kNever : timers_.top().at;
+}
+
+void Subscriptions::on_time() {
+  while (!timers_.empty() && timers_.top().at <= core_.now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    Subscription* subscription = find(timer.slot);
+    if (subscription == nullptr || subscription->serial != timer.serial) continue;
+    subscription->timer = base::kNever;
+    bool disconnects = false;
+    {
+      LedgerScope scope(core_.metrics, subscription->queue);
+      disconnects = subscription->queue.on_time(core_.now);
+    }
+    settle(*subscription);
+    if (disconnects) {
+      disconnect(timer.slot);
+      continue;
+    }
+    wake(*subscription);
+    schedule(*subscription);
+  }
+}
+
+void Subscriptions::housekeep(std::size_t entries) {
+  for (std::size_t i = 0; i < std::min(entries, table_.size()); ++i) {
+    sweep_ = (sweep_ + 1) % table_.size();
+    if (!table_[sweep_]) continue;
+    table_[sweep_]->queue.shrink();
+    report_dropping(*table_[sweep_]);
+  }
+}
+
+void Subscriptions::report_dropping(Subscription& subscription) {
+  const std::uint64_t dropped = subscription.queue.ledger().dropped_total();
+  const bool losing = dropped != std::exchange(subscription.dropped_seen, dropped);
+  if (losing == subscription.dropping) return;
+  subscription.dropping = losing;
+  const model::ConnectionId connection =
+      subscription.connection != nullptr ? subscription.connection->id : model::ConnectionId();
+  core_.events.subscription_dropping(connection, subscription.shown_name(), losing ? 0 : dropped);
+}
+
+std::uint64_t Subscriptions::held() const {
+  std::uint64_t held = 0;
+  each([&held](const Subscription& subscription) {
+    const queue::Ledger ledger = subscription.queue.ledger();
+    held += ledger.queued + ledger.waiting;
+  });
+  return held;
+}
+
+void Subscriptions::check_invariants() const {
+  std::size_t count = 0;
+  each([&](const Subscription& subscription) {
+    subscription.queue.check_invariants();
+    ASSERT(subscription.queue.ledger().imbalance() == 0);
+    ASSERT(subscription.group || subscription.connection != nullptr);
+    ++count;
+  });
+  ASSERT(count == size_);
+  core_.index.check_invariants();
+}
+
+}  // namespace sluice::shard

@@ -1,0 +1,114 @@
+// subscriptions.h: how does a subscription begin, get its turn, and end?
+//
+// Owner:    Shard.
+// Thread:   the owner shard only.
+// Errors:   begin(): kBadArgument, kBadFilter, kBadLadder, kDuplicateSubscription,
+//           kSubscriptionLimit, kReservedTopic, kGroupMismatch, kUnsupportedFeature.
+// Order:    other shards know of a subscription's interest before SUBSCRIBED is sent, so that
+//           whatever is published afterwards, anywhere on the node, reaches it.
+// Tests:    tests/unit/broker/shard/shard_test.cc, shared_subscription_test.cc
+
+#pragma once
+
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "broker/shard/core.h"
+#include "broker/shard/subscription.h"
+
+namespace sluice::shard {
+
+class Publishing;
+class Groups;
+
+/// A checked SUBSCRIBE.
+struct SubscribeSpec {
+  queue::Bounds bounds;
+  queue::Ladder ladder;
+  std::vector<std::string> filters;
+};
+
+class Subscriptions {
+ public:
+  explicit Subscriptions(Core& core) : core_(core) {}
+  void wire(Publishing& publishing, Groups& groups) {
+    publishing_ = &publishing;
+    groups_ = &groups;
+  }
+
+  base::Status begin(Connection& connection, std::uint64_t correlation,
+                     const wire::Subscribe& subscribe);
+  base::Status end(Connection& connection, std::uint64_t correlation, std::uint32_t id);
+  base::Status add_credit(Connection& connection, const model::CreditCommand& credit);
+  void end_all(Connection& connection);
+  /// The ladder came to `disconnect`: tells the consumers and ends the subscription.
+  void disconnect(model::SubscriptionSlot slot);
+
+  Subscription& at(model::SubscriptionSlot slot) { return *table_[slot.value()]; }
+  const Subscription& at(model::SubscriptionSlot slot) const { return *table_[slot.value()]; }
+  Subscription* find(model::SubscriptionSlot slot) {
+    return slot.value() < table_.size() ? table_[slot.value()].get() : nullptr;
+  }
+  /// A new entry whose filters are in the index; interest is told to the other shards.
+  Subscription& create(const SubscribeSpec& spec);
+  /// Takes it out of index and table; its queue's remains are discarded. Returns the ledger.
+  queue::Ledger destroy(model::SubscriptionSlot slot);
+
+  /// After a push or a grant: sees to it that the queue gets its turn to send.
+  void wake(Subscription& subscription);
+  /// After a change that may have moved when its queue wants on_time().
+  void schedule(Subscription& subscription);
+  /// Passes on what waiting publishes have come to.
+  void settle(Subscription& subscription);
+
+  void on_interest(model::ShardId from, InterestLetter&& letter);
+  void on_interest_done(const InterestDoneLetter& letter);
+
+  void on_time();
+  base::MonotonicTime next_time() const;
+  /// A few entries at a time: gives memory back, reports who began or ended losing messages.
+  void housekeep(std::size_t entries);
+
+  std::size_t size() const { return size_; }
+  bool has_blocking() const { return blocking_ > 0; }
+  bool has_strict() const { return strict_ > 0; }
+  /// Messages queued or waiting on this shard.
+  std::uint64_t held() const;
+  void check_invariants() const;
+  template <typename Visit>
+  void each(Visit visit) const {
+    for (const auto& entry : table_) {
+      if (entry) visit(*entry);
+    }
+  }
+
+ private:
+  base::Result<SubscribeSpec> check(const Connection& connection,
+                                    const wire::Subscribe& subscribe) const;
+  void activate(Subscription& subscription);
+  void report_dropping(Subscription& subscription);
+  void remember(Subscription& subscription, bool begins);
+
+  struct Timer {
+    base::MonotonicTime at;
+    model::SubscriptionSlot slot;
+    std::uint64_t serial;
+    bool operator>(const Timer& other) const { return at > other.at; }
+  };
+
+  Core& core_;
+  Publishing* publishing_ = nullptr;
+  Groups* groups_ = nullptr;
+  std::vector<std::unique_ptr<Subscription>> table_;
+  std::vector<model::SubscriptionSlot> free_;
+  std::size_t size_ = 0;
+  std::size_t blocking_ = 0;
+  std::size_t strict_ = 0;
+  std::size_t sweep_ = 0;
+  std::uint64_t last_serial_ = 0;
+
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+};
+
+}  // namespace sluice::shard

@@ -107,7 +107,7 @@ Plan make_plan(const Settings& settings) {
 }
 
 std::string Plan::needed_text() const {
-  return "needed whatever clients do, and for the first of them:\n" + rows(needed) +
+  return "needed for the broker's own work and for the first client:\n" + rows(needed) +
          row("sum", "", needed_bytes) + row("node.memory_budget", "", budget);
 }
 

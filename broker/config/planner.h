@@ -1,10 +1,10 @@
 // planner.h: do all the bounds fit into memory together?
 //
-// Two sums, line by line. What is *needed* is held whatever clients do, together with the least
-// that serving one client takes: a configuration where that exceeds node.memory_budget cannot work
-// and is refused. The *worst case* is what clients could make the broker hold if all of them used
-// their bounds at once; it may exceed the budget, and then the plan says so and by how much, since
-// today each bound is enforced by itself and the sum is not.
+// Two sums, line by line. What is *needed* is what the broker may claim for its own work whatever
+// clients do, and what serving the first client takes: a configuration where that exceeds
+// node.memory_budget cannot work and is refused. The *worst case* is what clients could make the
+// broker hold if all of them used their bounds at once; it may exceed the budget, and then the plan
+// says so and by how much, since today each bound is enforced by itself and the sum is not.
 //
 // Owner:    a value.
 // Thread:   pure; any.
@@ -24,7 +24,7 @@ namespace sluice::config {
 
 inline constexpr Size kProcessBytes = mib(12);      // code, libraries, logs, HTTP endpoint
 inline constexpr Size kShardBytes = mib(1);         // stack, loop, tables at their first size
-inline constexpr Size kMailboxEntryBytes = 128;     // one place in the ring between two shards
+inline constexpr Size kMailboxEntryBytes = 256;     // a letter that waits between two shards
 inline constexpr Size kConnectionBytes = kib(8);    // idle: session, stream, decoder
 inline constexpr Size kSubscriptionBytes = kib(1);  // empty: queue, ledger, filters in the index
 inline constexpr Size kTopicBytes = 256;            // name, slot, cached matches

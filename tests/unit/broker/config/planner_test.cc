@@ -31,8 +31,8 @@ TEST(Planner, Lines_add_up_to_the_sums) {
 
 TEST(Planner, Mailboxes_are_one_per_ordered_pair) {
   const Plan plan = make_plan(settings_with_shards(3));
-  EXPECT_EQ(plan.needed[2].arithmetic, "6 pairs x 4096 entries x 128B");
-  EXPECT_EQ(plan.needed[2].bytes, 6U * 4096 * 128);
+  EXPECT_EQ(plan.needed[2].arithmetic, "6 pairs x 4096 entries x 256B");
+  EXPECT_EQ(plan.needed[2].bytes, 6U * 4096 * 256);
   EXPECT_EQ(make_plan(settings_with_shards(1)).needed[2].bytes, 0U);
 }
 

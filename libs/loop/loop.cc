@@ -61,13 +61,14 @@ Loop::~Loop() {
 
 void Loop::run() {
   ASSERT(!impl_->running);
-  impl_->owner = std::this_thread::get_id();
+  const std::thread::id before = impl_->owner.exchange(std::this_thread::get_id());
   impl_->running = true;
   // A uv_stop may be left over from a stop() that crossed the end of the last run: try again.
   while (!impl_->stop_wanted.load(std::memory_order_acquire)) uv_run(&impl_->uv, UV_RUN_DEFAULT);
   impl_->end_turn();
   impl_->stop_wanted = false;
   impl_->running = false;
+  impl_->owner = before;
 }
 
 void Loop::run_once() {

@@ -28,16 +28,14 @@ ShardLoop::~ShardLoop() { ASSERT(!thread_.joinable()); }
 
 void ShardLoop::start() {
   jobs_ready_.post();  // a first turn, which arms the timer
-  thread_ = std::thread([this] {
-    loop_.run();
-    // On this thread, as all of them belong to it.
-    pumps_.clear();
-  });
+  thread_ = std::thread([this] { loop_.run(); });
 }
 
 void ShardLoop::stop() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
+  // The loop has no thread of its own any more, so its handles are this thread's again.
+  pumps_.clear();
 }
 
 void ShardLoop::adopt(loop::OwnedFd socket) {
@@ -90,8 +88,8 @@ void ShardLoop::arm_timer() {
   const base::MonotonicTime next = shard_->next_time();
   if (next >= timer_at_) return;
   timer_at_ = next;
-  const base::Duration left = next - clock_.now();
-  timer_.start(left.count() > 0 ? left : base::Duration(0));
+  const base::MonotonicTime now = clock_.now();
+  timer_.start(next > now ? next - now : base::Duration(0));
 }
 
 }  // namespace sluice::net

@@ -67,8 +67,9 @@ std::uint64_t Publishing::full_window() const {
 
 Publishing::Pending& Publishing::claim() {
   if (free_.empty()) {
-    pending_.emplace_back().index = static_cast<std::uint32_t>(pending_.size() - 1);
-    free_.push_back(pending_.back().index);
+    const auto index = static_cast<std::uint32_t>(pending_.size());
+    pending_.emplace_back().index = index;
+    free_.push_back(index);
   }
   Pending& pending = pending_[free_.back()];
   free_.pop_back();

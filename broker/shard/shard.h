@@ -104,7 +104,7 @@ class Shard {
   Output output_;
   std::uint64_t last_connection_ = 0;
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO
-  base::MonotonicTime next_housekeeping_ = base::MonotonicTime::min();
+  base::MonotonicTime next_housekeeping_;       // the clock's start: at once
   bool mail_stuck_ = false;
   std::vector<Connection*> flushing_;  // scratch of end_turn
 };

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "broker/admin/http_server.h"
-#include "broker/metrics/process.h"
+#include "broker/admin/process.h"
 
 namespace sluice::admin {
 namespace {
@@ -30,7 +30,7 @@ int run() {
   sources.metrics = [&shards] {
     const std::array<const metrics::ShardMetrics*, 2> all = {&shards[0], &shards[1]};
     metrics::NodeMetrics node;
-    metrics::read_process(node);
+    read_process(node);
     return metrics::collect(all, node, {"0.0.0", "sample"});
   };
   sources.readiness = [] { return Readiness{true, {}}; };

@@ -1,4 +1,4 @@
-#include "broker/metrics/process.h"
+#include "broker/admin/process.h"
 
 #include <filesystem>
 #include <fstream>
@@ -7,7 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace sluice::metrics {
+namespace sluice::admin {
 namespace {
 
 double seconds(const timeval& time) {
@@ -33,7 +33,7 @@ double open_descriptors() {
 
 }  // namespace
 
-void read_process(NodeMetrics& node) {
+void read_process(metrics::NodeMetrics& node) {
   node.resident_memory = resident_bytes();
   node.open_descriptors = open_descriptors();
   rlimit limit{};
@@ -46,4 +46,4 @@ void read_process(NodeMetrics& node) {
   }
 }
 
-}  // namespace sluice::metrics
+}  // namespace sluice::admin

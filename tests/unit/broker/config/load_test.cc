@@ -3,7 +3,11 @@
 #include <cstdio>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <regex>
+#include <string>
 #include <unistd.h>
+
+#include "broker/config/setting.h"
 
 namespace sluice::config {
 namespace {
@@ -193,6 +197,26 @@ TEST_F(LoadTest, The_check_shows_origins_and_the_plan) {
 TEST_F(LoadTest, A_missing_file_is_a_problem) {
   inputs_.file = "/nonexistent/broker.toml";
   EXPECT_EQ(problems(), "/nonexistent/broker.toml: cannot be read: No such file or directory\n");
+}
+
+TEST_F(LoadTest, The_default_file_holds_every_setting_at_its_default) {
+  std::ifstream in(SLUICE_ROOT "/broker.toml");
+  ASSERT_TRUE(in) << "no broker.toml";
+  const std::regex setting("# ([a-z_]+ = .*)");
+  std::string text;
+  for (std::string line; std::getline(in, line);) {
+    text += std::regex_replace(line, setting, "$1") + "\n";
+  }
+  file(text);
+  Loaded loaded = load(inputs_);
+  ASSERT_TRUE(loaded.ok()) << loaded.problems_text();
+  Settings defaults = load(Inputs{{}, inputs_.environment, {}, inputs_.cores, {}}).settings;
+  const auto expected = bind(defaults);
+  const auto actual = bind(loaded.settings);
+  EXPECT_EQ(loaded.origins.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(format_value(actual[i]), format_value(expected[i])) << expected[i].name();
+  }
 }
 
 TEST(Environment, Keeps_what_matters) {

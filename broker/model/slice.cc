@@ -36,12 +36,16 @@ std::uint32_t Slice::bytes_of_first(std::uint32_t n) const noexcept {
 
 std::uint32_t Slice::count_within(std::uint64_t limit) const noexcept {
   if (records <= limit) return count;
-  std::uint32_t n = 0;
   if (compressed()) {
-    while (n < count && bytes_of_first(n + 1) <= limit) ++n;
-    return n;
+    std::uint32_t fits = 0;
+    for (std::uint32_t beyond = count; fits + 1 < beyond;) {
+      const std::uint32_t middle = fits + (beyond - fits) / 2;
+      (bytes_of_first(middle) <= limit ? fits : beyond) = middle;
+    }
+    return fits;
   }
   const std::byte* at = batch.data() + offset;
+  std::uint32_t n = 0;
   for (std::uint64_t sum = 0; n < count; ++n) {
     const std::size_t bytes = wire::record_bytes(at);
     sum += bytes;

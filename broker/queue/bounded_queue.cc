@@ -160,6 +160,12 @@ void BoundedQueue::shrink() {
   }
 }
 
+std::size_t BoundedQueue::memory_bytes() const noexcept {
+  if (rare_ == nullptr) return entries_.memory_bytes();
+  return entries_.memory_bytes() + sizeof(Rare) + rare_->waiting.memory_bytes() +
+         rare_->gaps.memory_bytes() + rare_->settled.capacity() * sizeof(Settled);
+}
+
 Ledger BoundedQueue::ledger() const noexcept {
   Ledger ledger;
   ledger.matched = next_sequence_ - 1;  // each message takes the next number

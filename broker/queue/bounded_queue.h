@@ -142,6 +142,9 @@ class BoundedQueue {
   /// Age of the oldest queued message; 0 when none is queued.
   base::Duration lag(base::MonotonicTime now) const noexcept;
 
+  /// Heap held for bookkeeping, beyond the batches; 0 when idle, never short of room, and shrunk.
+  std::size_t memory_bytes() const noexcept;
+
   /// Aborts when an invariant does not hold: the ledger's law, bounds, order of entries and gaps.
   void check_invariants() const;
 

@@ -45,6 +45,7 @@ class GapList {
 
   void clear() noexcept { records_.clear(); }
   void shrink() { records_.shrink(); }
+  std::size_t memory_bytes() const noexcept { return records_.memory_bytes(); }
   /// Messages lost and not yet told.
   std::uint64_t untold() const noexcept;
   void check_invariants() const;

@@ -680,7 +680,21 @@ TEST(BoundedQueue, CompressedBatchesAreCutToo) {
   )");
 }
 
-TEST(BoundedQueue, IsSmallAndCostsNothingMoreWhenIdle) { EXPECT_LE(sizeof(BoundedQueue), 200U); }
+TEST(BoundedQueue, IsSmallAndHoldsNothingMoreWhenIdle) {
+  EXPECT_LE(sizeof(BoundedQueue), 200U);
+  BoundedQueue queue({.max_messages = 100, .max_bytes = 100'000}, parse_ladder("block").value());
+  EXPECT_EQ(queue.memory_bytes(), 0U);
+  const model::Slice slice = testing::make_slice(std::vector<std::uint32_t>(60, 10));
+  queue.push(slice, model::PublishToken(1), base::MonotonicTime{});
+  queue.push(slice, model::PublishToken(2), base::MonotonicTime{});
+  Credit credit{.messages = 1000, .bytes = 1'000'000};
+  while (!queue.empty()) queue.next(credit, base::MonotonicTime{});
+  queue.take_settled();
+  EXPECT_GT(queue.memory_bytes(), 0U);
+  queue.shrink();
+  EXPECT_EQ(queue.memory_bytes(), 0U);
+  queue.check_invariants();
+}
 
 }  // namespace
 }  // namespace sluice::queue

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from source_tree import Violation, read_table
 
 COMPILER = "g++-12"
+# SLUICE_VERSION is what CMake defines from the project's version.
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I.", "-Iclient/include",
-         "-x", "c++"]
+         '-DSLUICE_VERSION="0.0.0"', "-x", "c++"]
 PYTHON = "/usr/bin/python3"
 
 

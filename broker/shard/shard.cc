@@ -104,6 +104,7 @@ void Shard::update_gauges() {
   m.topics.set(static_cast<std::int64_t>(core_.topics.size()));
   m.slabs_in_use.set(static_cast<std::int64_t>(core_.pool.in_use()));
   m.mailbox_entries.set(static_cast<std::int64_t>(core_.mail.waiting()));
+  m.mailbox_wakeups.add(core_.mail.wakeups() - m.mailbox_wakeups.value());
   m.balance_ledger();
 }
 

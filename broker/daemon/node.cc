@@ -1,7 +1,6 @@
 #include "broker/daemon/node.h"
 
 #include <csignal>
-#include <mutex>
 #include <utility>
 
 #include "broker/daemon/shard_options.h"
@@ -19,7 +18,8 @@ namespace {
 constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
 // What connections have to take their last frames, once everything was delivered or given up.
 constexpr base::Duration kCutGrace = std::chrono::milliseconds(500);
-constexpr std::size_t kStatusLimit = 10000;
+// What an HTTP request under way has to finish.
+constexpr base::Duration kHttpGrace = std::chrono::seconds(1);
 
 Status at(const Status& status, std::string_view key, std::string_view address) {
   if (status) return {};
@@ -65,6 +65,7 @@ Status Node::start() {
   if (Status listening = acceptor_->listen(*native, backlog); !listening) {
     return at(listening, "listen.native", settings_.listen.native);
   }
+  if (Status http = start_http(); !http) return at(http, "listen.http", settings_.listen.http);
   each_shard([](net::ShardLoop& shard) { shard.start(); });
   signals_ = std::make_unique<loop::Signals>(loop_, std::initializer_list<int>{SIGTERM, SIGINT},
                                              [this](int number) { on_signal(number); });
@@ -74,7 +75,9 @@ Status Node::start() {
 std::string Node::addresses() const { return "native=" + acceptor_->local_address().text(); }
 
 DrainResult Node::run() {
+  serving_ = true;
   loop_.run();
+  http_->stop(kHttpGrace);
   each_shard([](net::ShardLoop& shard) { shard.stop(); });
   return result_;
 }
@@ -125,54 +128,6 @@ void Node::poll_drain() {
     return;
   }
   if (connections_left_ == 0 || now >= drain_deadline_) loop_.stop();
-}
-
-// --- Administration ------------------------------------------------------------------------
-
-void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done) {
-  struct Gathering {
-    std::mutex mutex;
-    admin::NodeStatus status;
-    std::size_t left = 0;
-    std::function<void(admin::NodeStatus&&)> done;
-  };
-  auto gathering = std::make_shared<Gathering>();
-  gathering->status.node = options_.node_name;
-  gathering->status.version = options_.broker_version;
-  gathering->status.memory_budget_bytes = settings_.node.memory_budget;
-  gathering->status.draining = draining_;
-  gathering->status.uptime_ms = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - started_at_).count());
-  gathering->left = shards_.size();
-  gathering->done = std::move(done);
-  each_shard([&](net::ShardLoop& shard) {
-    shard.post([gathering, limit](shard::Shard& s) {
-      model::ShardStatus answer = s.status(limit);
-      bool last = false;
-      {
-        const std::lock_guard lock(gathering->mutex);
-        gathering->status.shards.push_back(std::move(answer));
-        last = --gathering->left == 0;
-      }
-      if (last) gathering->done(std::move(gathering->status));
-    });
-  });
-}
-
-void Node::on_request(const port::AdminReturn& where, std::string verb, std::string body) {
-  (void)body;
-  net::ShardLoop& home = *shards_[where.shard.value()];
-  if (verb == "status") {
-    gather(kStatusLimit, [&home, where](admin::NodeStatus&& status) {
-      home.post([where, json = admin::status_json(status)](shard::Shard& s) {
-        s.reply(where, ErrorCode::kNone, json);
-      });
-    });
-    return;
-  }
-  home.post([where, text = "\"unknown verb " + verb + "; known: status\""](shard::Shard& s) {
-    s.reply(where, ErrorCode::kBadArgument, text);
-  });
 }
 
 }  // namespace sluice::daemon

@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "broker/admin/http_server.h"
 #include "broker/admin/status_json.h"
 #include "broker/config/settings.h"
 #include "broker/daemon/event_log.h"
@@ -46,6 +47,10 @@ class Node final : private port::AdminSink {
 
  private:
   void on_request(const port::AdminReturn& where, std::string verb, std::string body) override;
+  base::Status start_http();
+  metrics::Snapshot metrics_snapshot() const;
+  admin::Readiness readiness() const;
+  std::string status_text();
   void on_signal(int number);
   void poll_drain();
   void cut();
@@ -66,6 +71,9 @@ class Node final : private port::AdminSink {
   std::unique_ptr<loop::Signals> signals_;
   std::unique_ptr<loop::Timer> drain_timer_;
   loop::Wakeup drain_answer_;
+  std::unique_ptr<admin::HttpServer> http_;
+  loop::HostPort http_address_;
+  std::atomic<bool> serving_{false};
   std::atomic<bool> draining_{false};
   bool cutting_ = false;
   base::MonotonicTime drain_deadline_ = base::kNever;

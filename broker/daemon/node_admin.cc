@@ -1,0 +1,126 @@
+// Node's administrative side: HTTP, metrics, and requests over the native protocol.
+
+#include <future>
+#include <mutex>
+#include <utility>
+
+#include "broker/admin/process.h"
+#include "broker/daemon/node.h"
+#include "broker/daemon/version.h"
+
+namespace sluice::daemon {
+
+using base::ErrorCode;
+using base::fail;
+using base::Status;
+
+namespace {
+
+constexpr std::size_t kStatusLimit = 10000;
+constexpr base::Duration kStatusTimeout = std::chrono::seconds(2);
+constexpr std::string_view kCompiler = "g++ " __VERSION__;
+
+std::chrono::milliseconds whole_ms(base::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace
+
+Status Node::start_http() {
+  const auto address = loop::parse_host_port(settings_.listen.http);
+  if (!address) return fail(address.error());
+  admin::Options options;
+  options.host = address->host;
+  options.port = address->port;
+  admin::Sources sources;
+  sources.metrics = [this] { return metrics_snapshot(); };
+  sources.readiness = [this] { return readiness(); };
+  sources.status_json = [this] { return status_text(); };
+  auto server = admin::HttpServer::start(options, std::move(sources), clock_);
+  if (!server) return fail(server.error());
+  http_ = std::move(*server);
+  http_address_ = {address->host, http_->port()};
+  return {};
+}
+
+metrics::Snapshot Node::metrics_snapshot() const {
+  std::vector<const metrics::ShardMetrics*> shards;
+  for (const auto& shard : metrics_) shards.push_back(shard.get());
+  metrics::NodeMetrics node;
+  admin::read_process(node);
+  node.uptime = std::chrono::duration<double>(clock_.now() - started_at_).count();
+  node.shards = static_cast<double>(shards.size());
+  node.memory_budget = static_cast<double>(settings_.node.memory_budget);
+  node.connections_limit = static_cast<double>(settings_.connection.max_connections);
+  node.topics_limit = static_cast<double>(settings_.topic.max_topics);
+  const std::size_t pairs = shards.size() * (shards.size() - 1);
+  node.mailbox_entries_limit = static_cast<double>(settings_.mailbox.entries * pairs);
+  node.slab_size = static_cast<double>(settings_.slab.bytes);
+  return metrics::collect(shards, node, {options_.broker_version, std::string(kCompiler)});
+}
+
+admin::Readiness Node::readiness() const {
+  const bool serving = serving_.load() && !draining_.load();
+  const std::string why = serving ? "" : draining_ ? "draining" : "starting";
+  return {serving, {{"publish_memory", serving, why}, {"subscribe", serving, why}}};
+}
+
+// Called on a thread of the HTTP endpoint, which may wait; a shard may not.
+std::string Node::status_text() {
+  auto promise = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> answer = promise->get_future();
+  gather(kStatusLimit,
+         [promise](admin::NodeStatus&& status) { promise->set_value(admin::status_json(status)); });
+  if (answer.wait_for(kStatusTimeout) != std::future_status::ready) {
+    return "{\"error\":\"a shard did not answer in time\"}";
+  }
+  return answer.get();
+}
+
+void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done) {
+  struct Gathering {
+    std::mutex mutex;
+    admin::NodeStatus status;
+    std::size_t left = 0;
+    std::function<void(admin::NodeStatus&&)> done;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  gathering->status.node = options_.node_name;
+  gathering->status.version = options_.broker_version;
+  gathering->status.memory_budget_bytes = settings_.node.memory_budget;
+  gathering->status.draining = draining_;
+  gathering->status.uptime_ms =
+      static_cast<std::uint64_t>(whole_ms(clock_.now() - started_at_).count());
+  gathering->left = shards_.size();
+  gathering->done = std::move(done);
+  each_shard([&](net::ShardLoop& shard) {
+    shard.post([gathering, limit](shard::Shard& s) {
+      model::ShardStatus answer = s.status(limit);
+      bool last = false;
+      {
+        const std::lock_guard lock(gathering->mutex);
+        gathering->status.shards.push_back(std::move(answer));
+        last = --gathering->left == 0;
+      }
+      if (last) gathering->done(std::move(gathering->status));
+    });
+  });
+}
+
+void Node::on_request(const port::AdminReturn& where, std::string verb, std::string body) {
+  (void)body;  // no verb takes arguments yet
+  net::ShardLoop& home = *shards_[where.shard.value()];
+  if (verb == "status") {
+    gather(kStatusLimit, [&home, where](admin::NodeStatus&& status) {
+      home.post([where, json = admin::status_json(status)](shard::Shard& s) {
+        s.reply(where, ErrorCode::kNone, json);
+      });
+    });
+    return;
+  }
+  home.post([where](shard::Shard& s) {
+    s.reply(where, ErrorCode::kBadArgument, "{\"error\":\"unknown verb\",\"known\":[\"status\"]}");
+  });
+}
+
+}  // namespace sluice::daemon

@@ -72,7 +72,9 @@ Status Node::start() {
   return {};
 }
 
-std::string Node::addresses() const { return "native=" + acceptor_->local_address().text(); }
+std::string Node::addresses() const {
+  return "native=" + acceptor_->local_address().text() + " http=" + http_address_.text();
+}
 
 DrainResult Node::run() {
   serving_ = true;

@@ -41,9 +41,9 @@ std::string human(Size bytes) { return base::human_size(static_cast<double>(byte
 
 std::string row(const std::string& what, const std::string& arithmetic, Size bytes) {
   std::string left = "  " + what;
-  left.resize(std::max<std::size_t>(left.size() + 1, 34), ' ');
+  left.resize(std::max<std::size_t>(left.size() + 1, 40), ' ');
   left += arithmetic;
-  left.resize(std::max<std::size_t>(left.size() + 1, 84), ' ');
+  left.resize(std::max<std::size_t>(left.size() + 1, 80), ' ');
   const std::string amount = human(bytes);
   return left + std::string(amount.size() < 10 ? 10 - amount.size() : 0, ' ') + amount + "\n";
 }
@@ -52,6 +52,13 @@ std::string rows(const std::vector<PlanLine>& lines) {
   std::string out;
   for (const PlanLine& line : lines) out += row(line.what, line.arithmetic, line.bytes);
   return out;
+}
+
+PlanLine first_connection(const Settings& s) {
+  const Size frame = s.connection.max_frame;
+  return {"one connection with its largest frame",
+          base::format_size(kConnectionBytes) + " + " + base::format_size(frame),
+          plus(kConnectionBytes, frame)};
 }
 
 std::vector<PlanLine> needed(const Settings& s) {
@@ -63,8 +70,7 @@ std::vector<PlanLine> needed(const Settings& s) {
                             {s.mailbox.entries, "entries"},
                             {kMailboxEntryBytes, nullptr}}),
       product("one receive slab per shard", {{shards, "shards"}, {s.slab.bytes, nullptr}}),
-      product("one connection, its largest frame",
-              {{plus(kConnectionBytes, s.connection.max_frame), nullptr}}),
+      first_connection(s),
       product("one default queue, full", {{s.subscription.queue_bytes, nullptr}}),
   };
 }
@@ -77,9 +83,10 @@ std::vector<PlanLine> worst_case(const Settings& s) {
       product("idle connections", {{connections, "connections"}, {kConnectionBytes, nullptr}}),
       product("their unsent output",
               {{connections, "connections"}, {s.connection.output_high, nullptr}}),
-      product("a default queue for each of them",
-              {{connections, "queues"},
-               {plus(s.subscription.queue_bytes, kSubscriptionBytes), nullptr}}),
+      product("a subscription for each of them",
+              {{connections, "subscriptions"}, {kSubscriptionBytes, nullptr}}),
+      product("their default queues, full",
+              {{connections, "queues"}, {s.subscription.queue_bytes, nullptr}}),
       product("topics", {{s.topic.max_topics, "topics"}, {kTopicBytes, nullptr}}),
   };
 }

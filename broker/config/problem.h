@@ -24,9 +24,13 @@ struct Problem {
   Origin origin;
   std::string message;
 
+  /// The first line, the excerpt, and what the message has to say beyond its first line.
   std::string text() const {
-    std::string out = origin.where.empty() ? message : origin.where + ": " + message;
+    const std::size_t end = message.find('\n');
+    std::string out = origin.where.empty() ? "" : origin.where + ": ";
+    out += message.substr(0, end);
     if (!origin.excerpt.empty()) out += "\n" + origin.excerpt;
+    if (end != std::string::npos) out += message.substr(end);
     return out;
   }
 };

@@ -178,8 +178,11 @@ TEST_F(LoadTest, The_ladder_is_checked_by_who_knows_ladders) {
 TEST_F(LoadTest, What_cannot_fit_is_refused_with_the_arithmetic) {
   file("[node]\nmemory_budget = \"64MiB\"\n[subscription]\nqueue_bytes = \"100MiB\"\n");
   const std::string text = problems();
-  EXPECT_TRUE(text.starts_with(
-      "f:2:17: the configuration cannot fit into node.memory_budget = \"64MiB\"\n"))
+  EXPECT_TRUE(
+      text.starts_with("f:2:17: the configuration cannot fit into node.memory_budget = \"64MiB\"\n"
+                       "  2 | memory_budget = \"64MiB\"\n"
+                       "    |                 ^~~~~~~\n"
+                       "needed for the broker's own work and for the first client:\n"))
       << text;
   EXPECT_NE(text.find("one default queue, full"), std::string::npos) << text;
   EXPECT_NE(text.find("sum"), std::string::npos);

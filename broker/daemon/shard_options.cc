@@ -51,6 +51,9 @@ shard::Options shard_options(const config::Settings& settings) {
   options.largest_bounds = {static_cast<std::uint32_t>(settings.subscription.queue_messages_max),
                             settings.subscription.queue_bytes_max,
                             {}};
+  options.credit_messages_max = settings.subscription.credit_messages_max;
+  options.credit_bytes_max = settings.subscription.credit_bytes_max;
+  options.read_bytes_turn = settings.connection.read_bytes_turn;
   options.slab_bytes = settings.slab.bytes;
   options.slab_idle_max = settings.slab.idle_max;
   const auto ladder = ladder_of(settings.subscription.overflow);

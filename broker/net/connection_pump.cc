@@ -23,11 +23,12 @@ base::MutableByteView drain_room() {
 }  // namespace
 
 ConnectionPump::ConnectionPump(loop::Loop& loop, loop::OwnedFd socket, shard::Shard& shard,
-                               PumpOwner& owner, base::Duration keepalive)
+                               PumpOwner& owner, const shard::Options& options)
     : loop_(loop),
       shard_(shard),
       owner_(owner),
-      stream_(loop, std::move(socket), *this, stream_options(keepalive)) {}
+      stream_(loop, std::move(socket), *this, stream_options(options.keepalive)),
+      read_bytes_turn_(options.read_bytes_turn) {}
 
 bool ConnectionPump::start() {
   connection_ = shard_.open(*this, stream_.peer_address().text());
@@ -62,11 +63,18 @@ void ConnectionPump::report_broken() {
 
 void ConnectionPump::set_reading(bool on) {
   if (state_ != State::kOpen) return;
-  if (on) {
+  wants_reading_ = on;
+  if (on && !sated_) {
     stream_.start_reading();
   } else {
     stream_.pause_reading();
   }
+}
+
+void ConnectionPump::resume_reading() {
+  read_bytes_ = 0;
+  if (!std::exchange(sated_, false)) return;
+  if (state_ == State::kOpen && wants_reading_) stream_.start_reading();
 }
 
 void ConnectionPump::close() {
@@ -85,7 +93,13 @@ base::MutableByteView ConnectionPump::on_alloc() {
 }
 
 void ConnectionPump::on_read(std::size_t bytes) {
-  if (state_ == State::kOpen) shard_.received(*connection_, bytes);
+  if (state_ != State::kOpen) return;
+  shard_.received(*connection_, bytes);
+  read_bytes_ += bytes;
+  if (read_bytes_ < read_bytes_turn_ || sated_ || state_ != State::kOpen) return;
+  sated_ = true;
+  stream_.pause_reading();
+  owner_.on_pump_sated(*this);
 }
 
 void ConnectionPump::on_end() {

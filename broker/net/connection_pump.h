@@ -28,6 +28,8 @@ class PumpOwner {
  public:
   /// The pump does nothing any more and may be destroyed after the turn.
   virtual void on_pump_done(ConnectionPump& pump) = 0;
+  /// The pump has read its share of this turn: resume_reading() is wanted in the next one.
+  virtual void on_pump_sated(ConnectionPump& pump) = 0;
   /// A write failed inside the shard's own call: the shard must be told after it.
   virtual void on_pump_broken(ConnectionPump& pump) = 0;
 
@@ -40,10 +42,12 @@ class ConnectionPump final : public port::Link, private loop::StreamHandler {
   static constexpr std::chrono::seconds kLinger{2};
 
   ConnectionPump(loop::Loop& loop, loop::OwnedFd socket, shard::Shard& shard, PumpOwner& owner,
-                 base::Duration keepalive);
+                 const shard::Options& options);
 
   /// Makes the shard's connection and starts reading. False when the shard refuses it.
   bool start();
+  /// A new turn has begun. For the owner, after on_pump_sated.
+  void resume_reading();
   /// Tells the shard of a write that failed. For the owner, after on_pump_broken.
   void report_broken();
 
@@ -69,6 +73,10 @@ class ConnectionPump final : public port::Link, private loop::StreamHandler {
   PumpOwner& owner_;
   loop::TcpStream stream_;
   shard::Connection* connection_ = nullptr;
+  const std::size_t read_bytes_turn_;
+  std::size_t read_bytes_ = 0;  // since it was last sated
+  bool wants_reading_ = true;   // as the shard has it
+  bool sated_ = false;
   State state_ = State::kOpen;
   std::optional<base::Error> broken_;
   std::unique_ptr<loop::Timer> linger_;

@@ -68,8 +68,7 @@ void ShardLoop::run_jobs() {
 
 void ShardLoop::start_pump(loop::OwnedFd socket) {
   PumpOwner& owner = *this;
-  auto pump = std::make_unique<ConnectionPump>(loop_, std::move(socket), *shard_, owner,
-                                               options_.keepalive);
+  auto pump = std::make_unique<ConnectionPump>(loop_, std::move(socket), *shard_, owner, options_);
   if (pump->start()) pumps_.emplace(pump.get(), std::move(pump));
 }
 
@@ -78,6 +77,8 @@ void ShardLoop::begin_turn() { shard_->begin_turn(clock_.now(), clock_.wall_now(
 void ShardLoop::end_turn() {
   const base::MonotonicTime began = loop_.now();
   if (shard_->end_turn(clock_.now(), clock_.wall_now())) loop_.request_turn();
+  if (!sated_.empty()) loop_.request_turn();
+  for (ConnectionPump* pump : std::exchange(sated_, {})) pump->resume_reading();
   for (ConnectionPump* pump : std::exchange(broken_, {})) pump->report_broken();
   for (ConnectionPump* pump : std::exchange(done_, {})) pumps_.erase(pump);
   arm_timer();

@@ -47,6 +47,7 @@ class ShardLoop final : private PumpOwner {
 
  private:
   void on_pump_done(ConnectionPump& pump) override { done_.push_back(&pump); }
+  void on_pump_sated(ConnectionPump& pump) override { sated_.push_back(&pump); }
   void on_pump_broken(ConnectionPump& pump) override { broken_.push_back(&pump); }
   void run_jobs();
   void begin_turn();
@@ -66,6 +67,7 @@ class ShardLoop final : private PumpOwner {
   std::unordered_map<ConnectionPump*, std::unique_ptr<ConnectionPump>> pumps_;
   std::vector<ConnectionPump*> done_;
   std::vector<ConnectionPump*> broken_;
+  std::vector<ConnectionPump*> sated_;
   std::mutex mutex_;  // guards jobs_ and sockets_
   std::vector<std::function<void(shard::Shard&)>> jobs_;
   std::vector<loop::OwnedFd> sockets_;

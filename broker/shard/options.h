@@ -29,6 +29,7 @@ struct Options {
   std::uint32_t max_connections = 20000;     // per shard
   std::uint64_t topic_grant = 1U << 20;      // a publisher's window per topic
   std::size_t output_high = 1U << 20;        // unsent bytes at which deliveries pause
+  std::size_t read_bytes_turn = 1U << 20;    // read from one connection before others have theirs
   std::size_t mailbox_entries = 4096;        // letters waiting per pair of shards
   base::Duration handshake_timeout = std::chrono::seconds(5);
   base::Duration keepalive = std::chrono::seconds(30);
@@ -36,6 +37,9 @@ struct Options {
   queue::Bounds default_bounds{.max_messages = 10000, .max_bytes = 16U << 20, .max_lag = {}};
   queue::Bounds largest_bounds{.max_messages = 10000000, .max_bytes = 1U << 30, .max_lag = {}};
   queue::Ladder default_ladder;
+  // What one consumer may have granted and not received; the last message may overdraw it.
+  std::uint64_t credit_messages_max = 10'000'000;
+  std::uint64_t credit_bytes_max = 1U << 30;
 
   std::size_t slab_bytes = 256U << 10;
   std::size_t slab_idle_max = 256;

@@ -19,6 +19,9 @@ using base::Status;
 
 constexpr std::string_view kInboxPrefix = "$inbox.";
 
+// Batches under one part in so many of a slab are copied when they have to wait in a queue.
+constexpr std::size_t kSlabShare = 8;
+
 template <typename Visit>
 void each_shard(std::uint64_t shards, Visit visit) {
   while (shards != 0) {
@@ -196,10 +199,20 @@ std::uint64_t Publishing::push_local(const model::Slice& slice, model::PublishTo
                                      base::MonotonicTime deadline, Copies& copies) {
   std::uint64_t waiting = 0;
   doomed_.clear();
+  // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
+  // gets a copy that keeps nothing but itself, one for all of them.
+  const bool small = slice.batch.size() * kSlabShare < slice.batch.slab()->capacity();
+  model::Slice compact;
   for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
     Subscription& subscription = subscriptions_.at(slot);
     LedgerScope scope(core_.metrics, subscription.queue);
-    const queue::PushResult result = subscription.queue.push(slice, token, core_.now, deadline);
+    const bool copy = small && subscription.is_behind();
+    if (copy && compact.count == 0) {
+      compact = slice;
+      compact.batch = base::SharedBytes::copy_of(slice.batch.view());
+    }
+    const queue::PushResult result =
+        subscription.queue.push(copy ? compact : slice, token, core_.now, deadline);
     copies.matched += slice.count;
     copies.accepted += result.accepted;
     waiting += result.waiting;

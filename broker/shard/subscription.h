@@ -54,6 +54,13 @@ struct Subscription {
   std::vector<std::string> filters;
   std::unique_ptr<Group> group;  // shared subscriptions only
 
+  /// True when what is pushed now will probably still be queued after this turn.
+  bool is_behind() const {
+    if (!queue.empty()) return true;
+    if (group) return group->members.empty();
+    return !credit.open() || connection->output_paused;
+  }
+
   /// For receipts and operators; never empty.
   std::string shown_name() const;
 };

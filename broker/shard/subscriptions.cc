@@ -23,8 +23,10 @@ namespace {
 constexpr std::size_t kMaxFilters = 256;
 constexpr std::size_t kMaxNameBytes = 255;
 
-// Credit is kept as a signed number, since the last message may overdraw it.
-constexpr std::uint64_t kMaxCredit = std::numeric_limits<std::int64_t>::max() / 2;
+std::string credit_limits(const Options& options) {
+  return "one consumer may have " + std::to_string(options.credit_messages_max) + " messages and " +
+         base::format_size(options.credit_bytes_max) + " outstanding";
+}
 
 std::string hex(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -64,8 +66,9 @@ Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
   if (subscribe.filters.empty() || subscribe.filters.size() > kMaxFilters) {
     return fail(ErrorCode::kBadArgument, "a subscription has 1 to 256 filters");
   }
-  if (subscribe.credit_messages > kMaxCredit || subscribe.credit_bytes > kMaxCredit) {
-    return fail(ErrorCode::kCreditOverflow, "first credit");
+  if (subscribe.credit_messages > options.credit_messages_max ||
+      subscribe.credit_bytes > options.credit_bytes_max) {
+    return fail(ErrorCode::kCreditOverflow, credit_limits(options));
   }
 
   SubscribeSpec spec;
@@ -302,11 +305,12 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
   Consumer& consumer = it->second;
   queue::Credit* held = &consumer.early_credit;
   if (!consumer.shared) held = &at(consumer.slot).credit;
-  if (credit.messages > kMaxCredit || credit.bytes > kMaxCredit ||
-      held->messages + credit.messages > kMaxCredit ||
-      held->bytes + static_cast<std::int64_t>(credit.bytes) >
-          static_cast<std::int64_t>(kMaxCredit)) {
-    return fail(ErrorCode::kCreditOverflow, "subscription " + std::to_string(credit.subscription));
+  const Options& options = core_.options;
+  const auto bytes_max = static_cast<std::int64_t>(options.credit_bytes_max);
+  if (credit.messages > options.credit_messages_max || credit.bytes > options.credit_bytes_max ||
+      held->messages + credit.messages > options.credit_messages_max ||
+      held->bytes + static_cast<std::int64_t>(credit.bytes) > bytes_max) {
+    return fail(ErrorCode::kCreditOverflow, credit_limits(options));
   }
   if (consumer.shared) {
     groups_->add_credit(connection, consumer, model::SubscriptionId(credit.subscription),

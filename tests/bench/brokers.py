@@ -110,15 +110,13 @@ class Sluice(Broker):
         super().__init__(core)
         self.program = binaries / "sluiced"
         self.shards = shards
-        self.http_port = 0
 
     def command(self):
         return [self.program, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
                 "--shards", str(self.shards), "--data-dir", self.folder / "data"]
 
     def await_ready(self):
-        match = self.await_line(r"ready native=127\.0\.0\.1:(\d+) http=127\.0\.0\.1:(\d+) pid=")
-        self.port, self.http_port = int(match[1]), int(match[2])
+        self.port = int(self.await_line(r"ready native=127\.0\.0\.1:(\d+) ")[1])
 
     def version(self):
         return first_line([self.program, "--version"])

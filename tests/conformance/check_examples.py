@@ -16,6 +16,15 @@ import wire_encoder
 
 BLOCK = re.compile(r"^```wire-example name=(\S+)\n(.*?)^--\n(.*?)^```$", re.M | re.S)
 BYTES_PER_LINE = 16
+TOPIC_SEEDS = {
+    "literal": "orders.eu.created\norders.eu.created",
+    "one-level": "orders.*.created\norders.eu.created",
+    "rest": "orders.>\norders.eu.created",
+    "broker": "$inbox.>\n$inbox.00000000000000a1.1",
+    "broker-wildcard": "*.a\n$sys.a",
+    "utf8": "größe.*\ngröße.東京",
+    "levels": ".".join(["*"] * 16) + "\n" + ".".join("abcdefghijklmnop"),
+}
 
 
 def fields_of(text):
@@ -72,6 +81,10 @@ def write_seeds(document, folder):
         seed = folder / target / name
         seed.parent.mkdir(parents=True, exist_ok=True)
         seed.write_bytes(b"".join(raw for raw, _ in wire_encoder.encode(fields)))
+    for name, text in TOPIC_SEEDS.items():
+        seed = folder / "fuzz_topic" / name
+        seed.parent.mkdir(parents=True, exist_ok=True)
+        seed.write_text(text)
 
 
 def main():

@@ -164,14 +164,13 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   if (topic) {
     const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
     const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
-    pending.copies_open =
-        push_local(slice, token_of(pending), letter.deadline, pending.outcome.copies);
+    push_pending(pending, slice, letter.deadline);
   } else {
     // This shard knows as many topics as it may and each is held: nobody here can be told of it.
     pending.outcome.copies.refuse("shard " + std::to_string(core_.id.value()), 0,
                                   static_cast<std::uint16_t>(ErrorCode::kTopicLimit));
+    finish_if_done(pending);
   }
-  finish_if_done(pending);
 }
 
 void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,

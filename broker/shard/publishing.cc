@@ -180,7 +180,8 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   const std::uint64_t remote = core_.topics.match(publish.slice.topic).remote;
   if (remote == 0 && !subscriptions_.has_blocking()) {
     // The usual case: every queue answers at once.
-    const std::uint64_t waiting = push_local(publish.slice, {}, publish.deadline, outcome.copies);
+    std::uint64_t waiting = 0;
+    push_local(publish.slice, {}, publish.deadline, outcome.copies, &waiting);
     ASSERT(waiting == 0);
     resolve(connection, outcome);
     return;
@@ -189,15 +190,22 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   pending.connection = connection.id;
   pending.outcome = std::move(outcome);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(remote));
-  const model::PublishToken token = token_of(pending);
-  pending.copies_open = push_local(publish.slice, token, publish.deadline, pending.outcome.copies);
-  post_publish(remote, publish, token, PublishLetter::Phase::kDirect);
+  post_publish(remote, publish, token_of(pending), PublishLetter::Phase::kDirect);
+  push_pending(pending, publish.slice, publish.deadline);
+}
+
+// This shard counts as open until all of its queues were asked: ending one of them may settle what
+// waits in another, and must not take for the whole what is only the part so far.
+void Publishing::push_pending(Pending& pending, const model::Slice& slice,
+                              base::MonotonicTime deadline) {
+  ++pending.shards_open;
+  push_local(slice, token_of(pending), deadline, pending.outcome.copies, &pending.copies_open);
+  --pending.shards_open;
   finish_if_done(pending);
 }
 
-std::uint64_t Publishing::push_local(const model::Slice& slice, model::PublishToken token,
-                                     base::MonotonicTime deadline, Copies& copies) {
-  std::uint64_t waiting = 0;
+void Publishing::push_local(const model::Slice& slice, model::PublishToken token,
+                            base::MonotonicTime deadline, Copies& copies, std::uint64_t* waiting) {
   doomed_.clear();
   // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
   // gets a copy that keeps nothing but itself, one for all of them.
@@ -215,7 +223,7 @@ std::uint64_t Publishing::push_local(const model::Slice& slice, model::PublishTo
         subscription.queue.push(copy ? compact : slice, token, core_.now, deadline);
     copies.matched += slice.count;
     copies.accepted += result.accepted;
-    waiting += result.waiting;
+    *waiting += result.waiting;
     const std::uint32_t dropped = slice.count - result.accepted - result.waiting;
     if (dropped != 0) {
       copies.dropped += dropped;
@@ -235,7 +243,6 @@ std::uint64_t Publishing::push_local(const model::Slice& slice, model::PublishTo
   // Each may end others (a connection's), hence the look before the leap.
   const std::vector<model::SubscriptionSlot> doomed = std::exchange(doomed_, {});
   for (const model::SubscriptionSlot slot : doomed) subscriptions_.disconnect(slot);
-  return waiting;
 }
 
 void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
@@ -338,11 +345,9 @@ void Publishing::on_agreed(Pending& pending) {
     const std::uint64_t direct = core_.topics.match(publish->slice.topic).remote & ~reserved_shards;
     pending.shards_open = static_cast<std::uint32_t>(std::popcount(reserved_shards | direct));
     pending.outcome.copies = {};
-    pending.copies_open =
-        push_local(publish->slice, token, publish->deadline, pending.outcome.copies);
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
     post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
-    finish_if_done(pending);
+    push_pending(pending, publish->slice, publish->deadline);
   } else {
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);
     for (const std::string& name : pending.names_missing) {

@@ -102,8 +102,10 @@ class Publishing {
   void agree(Connection& connection, Window& window, Publish&& publish);
   void on_agreed(Pending& pending);
 
-  std::uint64_t push_local(const model::Slice& slice, model::PublishToken token,
-                           base::MonotonicTime deadline, Copies& copies);
+  /// Adds to `copies` what is known at once, and to `waiting` what is not.
+  void push_local(const model::Slice& slice, model::PublishToken token,
+                  base::MonotonicTime deadline, Copies& copies, std::uint64_t* waiting);
+  void push_pending(Pending& pending, const model::Slice& slice, base::MonotonicTime deadline);
   void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,
                     PublishLetter::Phase phase);
   bool has_room(const topic::Match& match, const Publish& publish, Copies& refusing,

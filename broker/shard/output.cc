@@ -13,7 +13,7 @@ bool Output::flush(Connection& connection) {
   publishing_.write_due(connection);
   pieces_.clear();
   bytes_ = 0;
-  header_bytes_.clear();
+  header_used_ = 0;
   if (!connection.control.empty()) {
     std::memcpy(header_room(connection.control.size()), connection.control.data(),
                 connection.control.size());
@@ -171,11 +171,11 @@ void Output::announce(Connection& connection, const model::TopicRef& topic) {
 
 // Room in the headers' buffer; joins the last piece when that is there as well.
 std::byte* Output::header_room(std::size_t bytes) {
-  const std::size_t offset = header_bytes_.size();
-  if (header_bytes_.capacity() < offset + bytes) {
-    header_bytes_.reserve(std::max(2 * (offset + bytes), kQuantum));
+  const std::size_t offset = header_used_;
+  header_used_ += bytes;
+  if (header_bytes_.size() < header_used_) {
+    header_bytes_.resize(std::max(2 * header_used_, kQuantum));
   }
-  header_bytes_.resize(offset + bytes);
   bytes_ += bytes;
   if (!pieces_.empty() && pieces_.back().data == nullptr) {
     pieces_.back().size += bytes;
@@ -201,7 +201,7 @@ void Output::send(Connection& connection) {
     views_.emplace_back(data, piece.size);
   }
   core_.metrics.sent_bytes.add(bytes_);
-  connection.link->write(views_, keep_alive_, header_bytes_);
+  connection.link->write(views_, keep_alive_, base::ByteView(header_bytes_.data(), header_used_));
   keep_alive_.clear();
 }
 

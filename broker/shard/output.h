@@ -59,7 +59,8 @@ class Output {
   Core& core_;
   Subscriptions& subscriptions_;
   Publishing& publishing_;
-  std::vector<std::byte> header_bytes_;  // reused for every write
+  std::vector<std::byte> header_bytes_;  // reused for every write; its size only grows
+  std::size_t header_used_ = 0;
   std::vector<Piece> pieces_;
   std::vector<base::ByteView> views_;
   std::vector<base::SlabRef> keep_alive_;

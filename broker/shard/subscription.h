@@ -56,11 +56,13 @@ struct Subscription {
 
   /// True when what is pushed now will probably still be queued after this turn.
   bool is_behind() const {
-    if (!queue.empty()) return true;
     if (group) return group->members.empty();
-    return !credit.open() || connection->output_paused;
+    return !credit.open() || connection->output_paused ||
+           static_cast<std::int64_t>(queue.held_bytes()) > credit.bytes;
   }
 
+  /// What a publish may need it by; may be empty.
+  const std::string& own_name() const { return group ? group->name : name; }
   /// For receipts and operators; never empty.
   std::string shown_name() const;
 };

@@ -106,8 +106,10 @@ class MessageBatch {
   Iterator begin() const noexcept;
   Iterator end() const noexcept { return {}; }
 
-  /// The message at `at` of an iteration over this batch, with a life of its own.
+  /// A message of this batch, with a life of its own.
   Message keep(const MessageView& view) const { return {view, body_}; }
+  /// The same without its first `count` messages. Requires: count < size().
+  MessageBatch drop_first(std::size_t count) const;
 
  private:
   std::shared_ptr<const detail::BatchBody> body_;

@@ -74,6 +74,7 @@ class Subscription {
   async::Task<Result<BatchItem>> next_batch(async::Context context);
   /// What has arrived already; kWouldBlock when nothing has.
   Result<BatchItem> try_next_batch();
+  Result<Item> try_next();
 
   /// Unsubscribes; what has arrived can still be taken, then calls return kClosed.
   async::Task<Result<SubscriptionAccount>> close(async::Context context);

@@ -1,0 +1,78 @@
+#include "client/src/in_flight.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::detail {
+
+std::uint64_t InFlightPublishes::add(std::shared_ptr<Lane> lane, std::uint64_t messages,
+                                     std::vector<ReceiptWaiter> waiters) {
+  entries_.push_back({std::move(lane), messages, std::move(waiters)});
+  if (entries_.back().is_awaited()) ++in_flight_;
+  const std::uint64_t number = first_number_ + entries_.size() - 1;
+  trim();
+  return number;
+}
+
+void InFlightPublishes::resolve(std::uint64_t first, std::uint64_t last, const Receipt& receipt) {
+  // A lane hears of each run of its publishes at once.
+  const std::uint64_t begin = std::max(first, first_number_);
+  const std::uint64_t end = std::min(last + 1, first_number_ + entries_.size());
+  std::shared_ptr<Lane> lane;
+  std::uint64_t messages = 0;
+  const auto tell_lane = [&] {
+    if (lane == nullptr) return;
+    lane->on_receipt(receipt, messages);
+    if (lane->options().on_receipt) lane->options().on_receipt(receipt);
+  };
+  for (std::uint64_t number = begin; number < end; ++number) {
+    Entry entry = std::exchange(entries_[number - first_number_], {});
+    if (entry.lane == nullptr) continue;
+    if (entry.is_awaited()) --in_flight_;
+    if (entry.lane != lane) {
+      tell_lane();
+      lane = std::move(entry.lane);
+      messages = 0;
+    }
+    messages += entry.messages;
+    for (const ReceiptWaiter& waiter : entry.waiters) waiter(receipt);
+  }
+  tell_lane();
+  trim();
+}
+
+bool InFlightPublishes::contains(std::uint64_t number) const noexcept {
+  return messages_of(number) > 0;
+}
+
+std::uint64_t InFlightPublishes::messages_of(std::uint64_t number) const noexcept {
+  if (number < first_number_ || number - first_number_ >= entries_.size()) return 0;
+  return entries_[number - first_number_].messages;
+}
+
+std::uint64_t InFlightPublishes::lose(const Error& reason) {
+  std::deque<Entry> entries = std::exchange(entries_, {});
+  first_number_ = 1;
+  in_flight_ = 0;
+  std::uint64_t unknown = 0;
+  const Error error{ErrorCode::kConnectionLost, "outcome unknown: " + reason.detail};
+  for (const Entry& entry : entries) {
+    if (!entry.is_awaited()) continue;
+    unknown += entry.messages;
+    entry.lane->on_outcome_unknown(entry.messages);
+    for (const ReceiptWaiter& waiter : entry.waiters) waiter(base::fail(error));
+  }
+  return unknown;
+}
+
+void InFlightPublishes::trim() {
+  while (!entries_.empty()) {
+    const Entry& front = entries_.front();
+    if (front.is_awaited()) return;
+    if (front.lane != nullptr && entries_.size() <= kUnansweredKept) return;
+    entries_.pop_front();
+    ++first_number_;
+  }
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,60 @@
+// in_flight.h: which publishes of this connection have no receipt yet?
+//
+// Owner:    the publish pump, on the I/O thread.
+// Thread:   the I/O thread.
+// Limits:   what the broker's grants let out; one entry a batch. Of publishes that are answered
+// only
+//           when something goes wrong, the latest kUnansweredKept are remembered.
+// Tests:    tests/unit/client/in_flight_test.cc
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <sluice/message.h>
+#include <vector>
+
+#include "client/src/lane.h"
+
+namespace sluice::detail {
+
+class InFlightPublishes {
+ public:
+  static constexpr std::size_t kUnansweredKept = 4096;
+
+  /// The number for the next publish, which is counted as sent.
+  std::uint64_t add(std::shared_ptr<Lane> lane, std::uint64_t messages,
+                    std::vector<ReceiptWaiter> waiters);
+
+  /// `receipt` is the outcome of the publishes first..last; numbers that are not in flight are
+  /// passed over. Tells lanes and waiters.
+  void resolve(std::uint64_t first, std::uint64_t last, const Receipt& receipt);
+  bool contains(std::uint64_t number) const noexcept;
+  std::uint64_t messages_of(std::uint64_t number) const noexcept;
+
+  /// The connection is gone: everything in flight has an unknown outcome. Numbers start anew.
+  /// Returns how many messages that are.
+  std::uint64_t lose(const Error& reason);
+
+  std::size_t size() const noexcept { return in_flight_; }
+
+ private:
+  struct Entry {
+    std::shared_ptr<Lane> lane;  // null: resolved, or never to be
+    std::uint64_t messages = 0;
+    std::vector<ReceiptWaiter> waiters{};
+
+    bool is_awaited() const {
+      return lane != nullptr && lane->options().receipts == Receipts::kAll;
+    }
+  };
+  Entry* find(std::uint64_t number) noexcept;
+  void trim();
+
+  std::uint64_t first_number_ = 1;  // of entries_.front()
+  std::deque<Entry> entries_;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace sluice::detail

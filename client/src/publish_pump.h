@@ -1,0 +1,86 @@
+// publish_pump.h: which batch goes out next, and to whom does a receipt belong?
+//
+// Takes batches from the lanes that have some, in turn, as far as the connection and the grant of
+// each topic allow. One topic without grant holds up nothing but its own lanes.
+//
+// Owner:    the engine, on the I/O thread.
+// Thread:   the I/O thread.
+// Limits:   the broker's grants; Connection::can_publish.
+// Errors:   to waiters and lanes: kMessageTooLarge, those the broker answers to OPEN_TOPIC or
+// PUBLISH. Source:   docs/formats/wire.md, section Publishing Tests:
+// tests/unit/client/publish_pump_test.cc, client_test.cc
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client/src/connection.h"
+#include "client/src/hub.h"
+#include "client/src/in_flight.h"
+#include "client/src/lane.h"
+#include "client/src/request_table.h"
+
+namespace sluice::detail {
+
+/// What a connection knows of a topic that is published to.
+struct TopicState {
+  enum class State : std::uint8_t { kClosed, kOpening, kOpen };
+  std::string name;
+  State state = State::kClosed;
+  std::uint32_t id = 0;
+  std::uint64_t grant = 0;   // bytes that may be sent now
+  std::uint64_t window = 0;  // the first grant: no batch may be larger
+};
+
+class PublishPump {
+ public:
+  PublishPump(Hub& hub, RequestTable& requests) : hub_(hub), requests_(requests) {}
+
+  void add_lanes(std::vector<std::shared_ptr<Lane>> lanes);
+  /// Sends what may be sent.
+  void pump(Connection& connection);
+
+  void on_open(const wire::Welcome& welcome);
+  void on_grant(const wire::Grant& grant);
+  void on_receipt(const wire::Frame& frame, const wire::Receipt& receipt);
+  /// The broker refused publish `number`; false when no such publish is in flight.
+  bool on_publish_error(std::uint64_t number, const Error& error);
+  /// Returns the messages whose outcome is now unknown. What was not sent stays.
+  std::uint64_t on_lost(const Error& reason);
+  /// Nothing will be sent any more: what waits fails.
+  void close(const Error& reason);
+
+  /// The last pump() ended because the connection took no more, not for want of batches or grants.
+  bool has_more() const noexcept { return has_more_; }
+
+ private:
+  enum class Next : std::uint8_t { kDone, kBlocked, kMore };
+  Next send_next(Connection& connection, const std::shared_ptr<Lane>& lane);
+  TopicState* ready_topic(Connection& connection, const std::shared_ptr<Lane>& lane);
+  void open_topic(Connection& connection, const std::shared_ptr<TopicState>& topic);
+  void on_topic(const std::shared_ptr<TopicState>& topic, Result<wire::Frame> answer);
+  void refuse_batch(Lane& lane, const Error& error);
+  void send_batch(Connection& connection, const std::shared_ptr<Lane>& lane, TopicState& topic);
+  std::shared_ptr<TopicState> topic_of(const std::string& name);
+
+  Hub& hub_;
+  RequestTable& requests_;
+  std::vector<std::shared_ptr<Lane>> lanes_;  // those with something to send
+  bool has_more_ = false;
+  std::size_t turn_ = 0;  // whose turn it is among them
+  TopicState named_;      // stands for all publishes that name their topic
+  // Kept while the connection lasts: a topic's window comes with its first opening only.
+  std::map<std::string, std::shared_ptr<TopicState>> topics_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<TopicState>> topics_by_id_;
+  InFlightPublishes in_flight_;
+};
+
+/// A receipt of the wire as the program sees it.
+Receipt to_receipt(const wire::Receipt& receipt);
+
+}  // namespace sluice::detail

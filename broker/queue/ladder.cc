@@ -89,7 +89,7 @@ base::Result<Step> parse_step(std::string_view text, std::size_t number) {
   if (colon == std::string_view::npos) return step;
   if (step.kind != StepKind::kBlock) return refuse(number, text, "only block takes a time");
   auto duration = base::parse_duration(text.substr(colon + 1));
-  if (!duration) return refuse(number, text, "its time: " + duration.error().detail);
+  if (!duration) return refuse(number, text, "its time: " + duration.error().detail.substr(0, 120));
   if (duration->count() == 0) {
     return refuse(number, text, "its time must be more than 0; block alone waits without end");
   }

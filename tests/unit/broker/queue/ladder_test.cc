@@ -67,9 +67,12 @@ TEST(Ladder, RefusesWithTheStepTheReasonAndWhatMayStandThere) {
 }
 
 TEST(Ladder, LongTextIsNotRepeatedWhole) {
-  const auto refused = parse_ladder(std::string(100'000, 'x'));
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_LT(refused.error().detail.size(), 300U);
+  const std::string junk(100'000, 'x');
+  for (const std::string& text : {junk, "block:" + junk, "block:" + junk + ",reject"}) {
+    const auto refused = parse_ladder(text);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_LT(refused.error().detail.size(), 300U);
+  }
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ class QueueComparison {
   /// Delivers all that is left, closes, and compares to the end.
   std::string finish() {
     difference_.clear();
-    while (!closed_ && difference_.empty() && !real_.empty()) next();
+    const Credit ample{.messages = 1000, .bytes = 1'000'000};
+    while (!closed_ && difference_.empty() && !real_.empty()) next(ample, UINT32_MAX);
     close();
     compare_settled();
     real_.check_invariants();
@@ -170,11 +171,14 @@ class QueueComparison {
   }
 
   void next() {
-    if (closed_) return;
     Credit credit{.messages = choose_(6) == 0 ? 100 : choose_(5),
                   .bytes = static_cast<std::int64_t>(choose_(3) == 0 ? 10'000 : choose_(100))};
-    const std::uint32_t limit =
-        choose_(4) == 0 ? static_cast<std::uint32_t>(choose_(4)) : UINT32_MAX;
+    const bool limited = choose_(4) == 0;
+    next(credit, limited ? static_cast<std::uint32_t>(choose_(4)) : UINT32_MAX);
+  }
+
+  void next(Credit credit, std::uint32_t limit) {
+    if (closed_) return;
     Credit left = credit;
     Gap gap;
     const std::vector<Message> expected = plain_.next(left, now_, limit, gap);

@@ -78,7 +78,7 @@ std::uint16_t port_of(int socket) {
 
 /// A socket that listens and does not block.
 base::Result<int> listen_on(const std::string& host, std::uint16_t port) {
-  auto address = socket_address(host, port);
+  auto address = socket_address(host == "localhost" ? "127.0.0.1" : host, port);
   if (!address) return base::fail(ErrorCode::kBadArgument, "\"" + host + "\" is no IP address");
   const std::string where = "HTTP on " + host + " port " + std::to_string(port);
   const int socket =

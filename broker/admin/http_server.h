@@ -51,7 +51,7 @@ struct Sources {
 };
 
 struct Options {
-  std::string host = "127.0.0.1";  ///< an IP address, without brackets
+  std::string host = "127.0.0.1";  ///< an IP address without brackets, or localhost
   std::uint16_t port = 0;          ///< 0: any free one, see HttpServer::port()
   std::uint32_t threads = 2;
   std::uint32_t waiting_max = 32;  ///< accepted connections that wait for a thread

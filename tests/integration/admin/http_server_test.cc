@@ -304,7 +304,7 @@ TEST_F(HttpServerTest, A_port_in_use_is_told) {
   const auto second = HttpServer::start(same, sources, clock_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kAddressInUse);
-  same.host = "localhost";
+  same.host = "example.org";
   EXPECT_EQ(HttpServer::start(same, sources, clock_).error().code, ErrorCode::kBadArgument);
 }
 

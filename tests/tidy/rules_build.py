@@ -5,7 +5,7 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from source_tree import Violation, read_table
+from source_tree import Violation, cache_folder, read_table
 
 COMPILER = "g++-12"
 # SLUICE_VERSION is what CMake defines from the project's version.
@@ -16,8 +16,7 @@ PYTHON = "/usr/bin/python3"
 
 def check_headers_compile(tree, _tables):
     """Each header alone; what compiled once is remembered by its text and that of its includes."""
-    cache = tree.root / "build" / "tidy-cache"
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = cache_folder("headers")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(lambda path: _compile(tree, cache, path), tree.headers()):
             yield from found

@@ -96,6 +96,14 @@ class SourceTree:
         return sorted(seen)
 
 
+def cache_folder(name):
+    """Where what passed is remembered by its content: in the user's cache, shared by clones."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "sluice" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def read_table(path):
     """Rows of a table file as (line number, text), without comments and empty lines."""
     if not path.is_file():

@@ -53,11 +53,11 @@ struct OpenTopic {
 
 /// Where a subscription of this connection has its queue.
 struct Consumer {
-  model::SubscriptionSlot slot;  // in the table of `home`
+  GroupRef queue;  // in the table of `home`
   model::ShardId home;
   bool shared = false;
-  bool joined = true;  // false until the home of a shared one has answered
-  bool leaving = false;
+  bool joined = true;             // false until the home of a shared one has answered
+  std::uint64_t join = 0;         // of a shared one: MemberKey::join
   std::uint64_t correlation = 0;  // of SUBSCRIBE, until it is answered
   queue::Credit early_credit;     // arrived before `joined`
 };
@@ -65,7 +65,7 @@ struct Consumer {
 /// Something a shared subscription has dealt to this connection.
 struct Dealt {
   model::SubscriptionId subscription;
-  model::SubscriptionSlot slot;
+  GroupRef group;
   model::ShardId home;
   queue::Item item;
 };

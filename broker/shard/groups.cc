@@ -34,14 +34,26 @@ model::ShardId Groups::home_of(std::string_view group) const {
 
 // --- The member's side ---------------------------------------------------------------------
 
-void Groups::join(Connection& connection, const wire::Subscribe& subscribe,
-                  const SubscribeSpec& spec) {
+Subscription* Groups::find(const GroupRef& ref) {
+  Subscription* group = subscriptions_.find(ref.slot);
+  return group != nullptr && group->serial == ref.serial ? group : nullptr;
+}
+
+Consumer* Groups::find(Connection* connection, const MemberKey& member) {
+  if (connection == nullptr) return nullptr;
+  const auto it = connection->consumers.find(member.subscription.value());
+  if (it == connection->consumers.end() || it->second.join != member.join) return nullptr;
+  return &it->second;
+}
+
+void Groups::join(Connection& connection, const Consumer& consumer,
+                  const wire::Subscribe& subscribe, const SubscribeSpec& spec) {
   GroupJoinLetter letter;
   letter.spec = {std::string(subscribe.group), spec.filters, spec.bounds, spec.ladder};
-  letter.member = {connection.id, model::SubscriptionId(subscribe.subscription)};
+  letter.member = {connection.id, model::SubscriptionId(subscribe.subscription), consumer.join};
   letter.member_name = subscribe.name;
   letter.credit = {subscribe.credit_messages, static_cast<std::int64_t>(subscribe.credit_bytes)};
-  const model::ShardId home = home_of(subscribe.group);
+  const model::ShardId home = consumer.home;
   if (home == core_.id) {
     on_join(core_.id, std::move(letter));
   } else {
@@ -52,12 +64,11 @@ void Groups::join(Connection& connection, const wire::Subscribe& subscribe,
 void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
   Connection* connection = core_.find(letter.member.connection);
   const auto id = letter.member.subscription.value();
-  const bool waits = connection != nullptr && connection->consumers.contains(id) &&
-                     !connection->consumers.at(id).joined;
-  if (!waits) {
+  Consumer* found = find(connection, letter.member);
+  if (found == nullptr) {
     // It left before it had come in.
     if (letter.error != ErrorCode::kNone) return;
-    const GroupLeaveLetter leave{letter.slot, letter.member};
+    const GroupLeaveLetter leave{letter.group, letter.member};
     if (from == core_.id) {
       on_leave(leave);
     } else {
@@ -65,7 +76,8 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
     }
     return;
   }
-  Consumer& consumer = connection->consumers.at(id);
+  Consumer& consumer = *found;
+  ASSERT(!consumer.joined);
   const std::uint64_t correlation = consumer.correlation;
   if (letter.error != ErrorCode::kNone) {
     connection->consumers.erase(id);
@@ -76,7 +88,7 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
     return;
   }
   consumer.joined = true;
-  consumer.slot = letter.slot;
+  consumer.queue = letter.group;
   const std::string overflow = queue::format_ladder(letter.ladder);
   wire::Subscribed answer;
   answer.subscription = id;
@@ -100,7 +112,8 @@ void Groups::add_credit(Connection& connection, Consumer& consumer, model::Subsc
     consumer.early_credit.bytes += static_cast<std::int64_t>(bytes);
     return;
   }
-  const GroupCreditLetter letter{consumer.slot, {connection.id, id}, messages, bytes};
+  const GroupCreditLetter letter{
+      consumer.queue, {connection.id, id, consumer.join}, messages, bytes};
   if (consumer.home == core_.id) {
     on_credit(letter);
   } else {
@@ -113,7 +126,7 @@ void Groups::leave(Connection& connection, model::SubscriptionId id, const Consu
     return dealt.subscription == id && give_back(std::move(dealt));
   });
   if (!consumer.joined) return;  // on_joined will find nobody and leave then
-  const GroupLeaveLetter letter{consumer.slot, {connection.id, id}};
+  const GroupLeaveLetter letter{consumer.queue, {connection.id, id, consumer.join}};
   if (consumer.home == core_.id) {
     on_leave(letter);
   } else {
@@ -125,7 +138,7 @@ bool Groups::give_back(Dealt&& dealt) {
   auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
   if (delivery == nullptr) return true;
   GroupReturnLetter letter;
-  letter.slot = dealt.slot;
+  letter.group = dealt.group;
   letter.topic = core_.topics.name(delivery->slice.topic);
   letter.sequence = delivery->sequence;
   letter.slice = std::move(delivery->slice);
@@ -140,7 +153,7 @@ bool Groups::give_back(Dealt&& dealt) {
 
 void Groups::on_expelled(const GroupExpelledLetter& letter) {
   Connection* connection = core_.find(letter.member.connection);
-  if (connection == nullptr) return;
+  if (find(connection, letter.member) == nullptr) return;
   // The group is gone with its queue: what was dealt and not sent goes with the connection.
   connection->consumers.erase(letter.member.subscription.value());
   protocol::native::encode_error(connection->control, {ErrorCode::kSlowConsumer, letter.detail}, 0,
@@ -149,16 +162,15 @@ void Groups::on_expelled(const GroupExpelledLetter& letter) {
 }
 
 void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
-  Dealt dealt{letter.member.subscription, letter.slot, from, std::move(letter.item)};
+  Dealt dealt{letter.member.subscription, letter.group, from, std::move(letter.item)};
   auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
   Connection* connection = core_.find(letter.member.connection);
-  const bool wanted =
-      connection != nullptr && connection->consumers.contains(letter.member.subscription.value());
+  const bool wanted = find(connection, letter.member) != nullptr;
   if (delivery != nullptr) {
     auto topic = core_.topics.intern(letter.topic);
     if (!wanted || !topic) {
-      core_.mail.post(from, GroupReturnLetter{letter.slot, letter.topic, std::move(delivery->slice),
-                                              delivery->sequence});
+      core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic,
+                                              std::move(delivery->slice), delivery->sequence});
       return;
     }
     delivery->slice.topic = *topic;
@@ -195,7 +207,7 @@ void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
     group = &subscriptions_.at(known->second);
   }
   group->group->members.push_back({from, letter.member, letter.member_name, letter.credit});
-  answer_letter.slot = group->slot;
+  answer_letter.group = {group->slot, group->serial};
   answer_letter.bounds = group->queue.bounds();
   answer_letter.ladder = group->queue.ladder();
   answer_letter.next_sequence = group->queue.next_sequence();
@@ -208,10 +220,12 @@ void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
 }
 
 void Groups::activate(Subscription& group) {
+  // Who has left meanwhile leaves the group as well, and the last of them ends it.
+  const GroupRef ref{group.slot, group.serial};
   for (auto& [shard, letter] : std::exchange(group.group->joining, {})) {
     answer(shard, std::move(letter));
   }
-  wake(group);
+  if (Subscription* alive = find(ref)) wake(*alive);
 }
 
 void Groups::answer(model::ShardId to, GroupJoinedLetter&& letter) {
@@ -223,8 +237,8 @@ void Groups::answer(model::ShardId to, GroupJoinedLetter&& letter) {
 }
 
 void Groups::on_credit(const GroupCreditLetter& letter) {
-  Subscription* group = subscriptions_.find(letter.slot);
-  if (group == nullptr || !group->group) return;
+  Subscription* group = find(letter.group);
+  if (group == nullptr) return;
   for (Member& member : group->group->members) {
     if (member.key != letter.member) continue;
     member.credit.messages += letter.messages;
@@ -234,8 +248,8 @@ void Groups::on_credit(const GroupCreditLetter& letter) {
 }
 
 void Groups::on_leave(const GroupLeaveLetter& letter) {
-  Subscription* group = subscriptions_.find(letter.slot);
-  if (group == nullptr || !group->group) return;
+  Subscription* group = find(letter.group);
+  if (group == nullptr) return;
   std::erase_if(group->group->members,
                 [&](const Member& member) { return member.key == letter.member; });
   if (group->group->members.empty()) release(*group);
@@ -247,8 +261,8 @@ void Groups::release(Subscription& group) {
 }
 
 void Groups::on_return(GroupReturnLetter&& letter) {
-  Subscription* group = subscriptions_.find(letter.slot);
-  if (group == nullptr || !group->group) return;
+  Subscription* group = find(letter.group);
+  if (group == nullptr) return;
   auto topic = core_.topics.intern(letter.topic);
   ASSERT(topic.has_value());
   letter.slice.topic = *topic;
@@ -262,13 +276,13 @@ void Groups::on_return(GroupReturnLetter&& letter) {
 void Groups::wake(Subscription& group) {
   if (group.group->woken || !group.active || group.queue.empty()) return;
   group.group->woken = true;
-  woken_.push_back(group.slot);
+  woken_.push_back({group.slot, group.serial});
 }
 
 void Groups::deal() {
-  for (const model::SubscriptionSlot slot : std::exchange(woken_, {})) {
-    Subscription* group = subscriptions_.find(slot);
-    if (group == nullptr || !group->group || !group->group->woken) continue;
+  for (const GroupRef& ref : std::exchange(woken_, {})) {
+    Subscription* group = find(ref);
+    if (group == nullptr) continue;
     group->group->woken = false;
     deal(*group);
     if (group->timed) subscriptions_.schedule(*group);
@@ -304,13 +318,14 @@ void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
   if (member.shard == core_.id) {
     Connection* connection = core_.find(member.key.connection);
     ASSERT(connection != nullptr);
-    connection->dealt.push_back({member.key.subscription, group.slot, core_.id, std::move(item)});
+    connection->dealt.push_back(
+        {member.key.subscription, {group.slot, group.serial}, core_.id, std::move(item)});
     core_.touch(*connection);
     return;
   }
   GroupItemLetter letter;
   letter.member = member.key;
-  letter.slot = group.slot;
+  letter.group = {group.slot, group.serial};
   if (auto* delivery = std::get_if<queue::Delivery>(&item)) {
     letter.topic = core_.topics.name(delivery->slice.topic);
     delivery->slice.topic = {};

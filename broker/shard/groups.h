@@ -29,7 +29,9 @@ class Groups {
   model::ShardId home_of(std::string_view group) const;
 
   // On the member's side.
-  void join(Connection& connection, const wire::Subscribe& subscribe, const SubscribeSpec& spec);
+  std::uint64_t next_join() { return ++last_join_; }
+  void join(Connection& connection, const Consumer& consumer, const wire::Subscribe& subscribe,
+            const SubscribeSpec& spec);
   void add_credit(Connection& connection, Consumer& consumer, model::SubscriptionId id,
                   std::uint64_t messages, std::uint64_t bytes);
   /// Also gives back what was dealt to the connection and not sent.
@@ -53,6 +55,10 @@ class Groups {
   void activate(Subscription& group);
 
  private:
+  /// The group on this shard, if it has not ended.
+  Subscription* find(const GroupRef& ref);
+  /// The consumer that `member` names, if it is still that one.
+  static Consumer* find(Connection* connection, const MemberKey& member);
   void answer(model::ShardId to, GroupJoinedLetter&& letter);
   void release(Subscription& group);
   bool give_back(Dealt&& dealt);
@@ -62,7 +68,8 @@ class Groups {
   Core& core_;
   Subscriptions& subscriptions_;
   std::unordered_map<std::string, model::SubscriptionSlot> by_name_;
-  std::vector<model::SubscriptionSlot> woken_;
+  std::vector<GroupRef> woken_;
+  std::uint64_t last_join_ = 0;
 };
 
 }  // namespace sluice::shard

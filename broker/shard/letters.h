@@ -76,10 +76,16 @@ struct InterestDoneLetter {
   std::uint64_t token = 0;
 };
 
+/// A shared subscription on its home; told by serial from a later one in its slot.
+struct GroupRef {
+  model::SubscriptionSlot slot;
+  std::uint64_t serial = 0;
+};
 /// A consumer of a shared subscription whose queue lives on the shard written to.
 struct MemberKey {
   model::ConnectionId connection;
   model::SubscriptionId subscription;
+  std::uint64_t join = 0;  // tells it from an earlier consumer of the same id
   bool operator==(const MemberKey&) const = default;
 };
 struct GroupSpec {
@@ -96,7 +102,7 @@ struct GroupJoinLetter {
 };
 struct GroupJoinedLetter {
   MemberKey member;
-  model::SubscriptionSlot slot;  // of the group, on the sender
+  GroupRef group;  // on the sender
   base::ErrorCode error = base::ErrorCode::kNone;
   std::string detail;
   queue::Bounds bounds;
@@ -104,25 +110,25 @@ struct GroupJoinedLetter {
   std::uint64_t next_sequence = 0;
 };
 struct GroupCreditLetter {
-  model::SubscriptionSlot slot;
+  GroupRef group;
   MemberKey member;
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
 };
 struct GroupLeaveLetter {
-  model::SubscriptionSlot slot;
+  GroupRef group;
   MemberKey member;
 };
 /// Something for a member on the shard written to.
 struct GroupItemLetter {
   MemberKey member;
-  model::SubscriptionSlot slot;  // of the group, on the sender
-  topic::TopicName topic;        // of a delivery
-  queue::Item item;              // its slice holds no topic
+  GroupRef group;          // on the sender
+  topic::TopicName topic;  // of a delivery
+  queue::Item item;        // its slice holds no topic
 };
 /// The slice could not be handed over: the member is gone.
 struct GroupReturnLetter {
-  model::SubscriptionSlot slot;
+  GroupRef group;
   topic::TopicName topic;
   model::Slice slice;  // holds no topic
   std::uint64_t sequence = 0;

@@ -121,8 +121,9 @@ Status Subscriptions::begin(Connection& connection, std::uint64_t correlation,
     consumer.shared = true;
     consumer.joined = false;
     consumer.home = groups_->home_of(subscribe.group);
+    consumer.join = groups_->next_join();
     connection.consumers.emplace(subscribe.subscription, consumer);
-    groups_->join(connection, subscribe, *spec);
+    groups_->join(connection, consumer, subscribe, *spec);
     return {};
   }
   Subscription& subscription = create(*spec);
@@ -133,7 +134,7 @@ Status Subscriptions::begin(Connection& connection, std::uint64_t correlation,
   subscription.credit.messages = subscribe.credit_messages;
   subscription.credit.bytes = static_cast<std::int64_t>(subscribe.credit_bytes);
   consumer.home = core_.id;
-  consumer.slot = subscription.slot;
+  consumer.queue = {subscription.slot, subscription.serial};
   connection.consumers.emplace(subscribe.subscription, consumer);
   if (subscription.awaited == 0) activate(subscription);
   return {};
@@ -251,7 +252,7 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
     // The account of a shared subscription is the group's and stays with it.
     groups_->leave(connection, model::SubscriptionId(id), consumer);
   } else {
-    const queue::Ledger ledger = destroy(consumer.slot);
+    const queue::Ledger ledger = destroy(consumer.queue.slot);
     answer.matched = ledger.matched;
     answer.delivered = ledger.delivered;
     answer.dropped = ledger.dropped_total();
@@ -263,14 +264,14 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
 
 void Subscriptions::end_all(Connection& connection) {
   const auto consumers = std::exchange(connection.consumers, {});
+  connection.ready.clear();  // first, as each would look for its place in it
   for (const auto& [id, consumer] : consumers) {
     if (consumer.shared) {
       groups_->leave(connection, model::SubscriptionId(id), consumer);
     } else {
-      destroy(consumer.slot);
+      destroy(consumer.queue.slot);
     }
   }
-  connection.ready.clear();
   connection.dealt.clear();
 }
 
@@ -304,7 +305,7 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
   }
   Consumer& consumer = it->second;
   queue::Credit* held = &consumer.early_credit;
-  if (!consumer.shared) held = &at(consumer.slot).credit;
+  if (!consumer.shared) held = &at(consumer.queue.slot).credit;
   const Options& options = core_.options;
   const auto bytes_max = static_cast<std::int64_t>(options.credit_bytes_max);
   if (credit.messages > options.credit_messages_max || credit.bytes > options.credit_bytes_max ||
@@ -319,7 +320,7 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
   }
   held->messages += credit.messages;
   held->bytes += static_cast<std::int64_t>(credit.bytes);
-  wake(at(consumer.slot));
+  wake(at(consumer.queue.slot));
   return {};
 }
 

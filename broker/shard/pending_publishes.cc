@@ -155,8 +155,12 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
     on_reserve(from, std::move(letter), topic);
     return;
   }
-  if (letter.phase != PublishLetter::Phase::kDirect) release_held(from, letter.token);
-  if (letter.phase == PublishLetter::Phase::kAbort) return;
+  HeldReservation held;
+  if (letter.phase != PublishLetter::Phase::kDirect) held = take_held(from, letter.token);
+  if (letter.phase == PublishLetter::Phase::kAbort) {
+    unreserve(held.reserved, held.messages, held.records);
+    return;
+  }
   Pending& pending = claim();
   pending.remote = true;
   pending.from = from;
@@ -164,7 +168,7 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   if (topic) {
     const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
     const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
-    push_pending(pending, slice, letter.deadline);
+    push_pending(pending, slice, letter.deadline, held.reserved);
   } else {
     // This shard knows as many topics as it may and each is held: nobody here can be told of it.
     pending.outcome.copies.refuse("shard " + std::to_string(core_.id.value()), 0,
@@ -188,7 +192,7 @@ void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
     const topic::Match& match = core_.topics.match(topic);
     answer.refused = !has_room(match, publish, answer.copies, answer.names);
     if (!answer.refused) {
-      held_.push_back({from, letter.token, reserve(match, publish.slice), publish.slice.count,
+      held_.push_back({from, letter.token, reserve(match, publish), publish.slice.count,
                        publish.slice.records});
     }
   }
@@ -196,14 +200,14 @@ void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
   core_.metrics.mailbox_posted.add();
 }
 
-void Publishing::release_held(model::ShardId from, model::PublishToken token) {
+Publishing::HeldReservation Publishing::take_held(model::ShardId from, model::PublishToken token) {
   const auto it = std::find_if(held_.begin(), held_.end(), [&](const HeldReservation& held) {
     return held.from == from && held.token == token;
   });
   ASSERT(it != held_.end());
-  unreserve(it->reserved, it->messages, it->records);
-  *it = std::move(held_.back());
+  HeldReservation taken = std::exchange(*it, std::move(held_.back()));
   held_.pop_back();
+  return taken;
 }
 
 void Publishing::on_result(model::ShardId from, PublishResultLetter&& letter) {

@@ -181,7 +181,7 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   if (remote == 0 && !subscriptions_.has_blocking()) {
     // The usual case: every queue answers at once.
     std::uint64_t waiting = 0;
-    push_local(publish.slice, {}, publish.deadline, outcome.copies, &waiting);
+    push_local(publish.slice, {}, publish.deadline, {}, outcome.copies, &waiting);
     ASSERT(waiting == 0);
     resolve(connection, outcome);
     return;
@@ -191,21 +191,24 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   pending.outcome = std::move(outcome);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(remote));
   post_publish(remote, publish, token_of(pending), PublishLetter::Phase::kDirect);
-  push_pending(pending, publish.slice, publish.deadline);
+  push_pending(pending, publish.slice, publish.deadline, {});
 }
 
 // This shard counts as open until all of its queues were asked: ending one of them may settle what
 // waits in another, and must not take for the whole what is only the part so far.
 void Publishing::push_pending(Pending& pending, const model::Slice& slice,
-                              base::MonotonicTime deadline) {
+                              base::MonotonicTime deadline,
+                              const std::vector<Reservation>& reserved) {
   ++pending.shards_open;
-  push_local(slice, token_of(pending), deadline, pending.outcome.copies, &pending.copies_open);
+  push_local(slice, token_of(pending), deadline, reserved, pending.outcome.copies,
+             &pending.copies_open);
   --pending.shards_open;
   finish_if_done(pending);
 }
 
 void Publishing::push_local(const model::Slice& slice, model::PublishToken token,
-                            base::MonotonicTime deadline, Copies& copies, std::uint64_t* waiting) {
+                            base::MonotonicTime deadline, const std::vector<Reservation>& reserved,
+                            Copies& copies, std::uint64_t* waiting) {
   doomed_.clear();
   // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
   // gets a copy that keeps nothing but itself, one for all of them.
@@ -219,8 +222,10 @@ void Publishing::push_local(const model::Slice& slice, model::PublishToken token
       compact = slice;
       compact.batch = base::SharedBytes::copy_of(slice.batch.view());
     }
+    const model::Slice& pushed = copy ? compact : slice;
     const queue::PushResult result =
-        subscription.queue.push(copy ? compact : slice, token, core_.now, deadline);
+        holds(reserved, subscription) ? subscription.queue.push_reserved(pushed, core_.now)
+                                      : subscription.queue.push(pushed, token, core_.now, deadline);
     copies.matched += slice.count;
     copies.accepted += result.accepted;
     *waiting += result.waiting;
@@ -273,17 +278,25 @@ bool Publishing::needs_agreement(const Publish& publish, const topic::Match& mat
   });
 }
 
+bool Publishing::is_named(const Publish& publish, const Subscription& subscription) {
+  return std::find(publish.need_names.begin(), publish.need_names.end(), subscription.own_name()) !=
+         publish.need_names.end();
+}
+
+// Whether a subscription that matches may refuse the whole publish.
+bool Publishing::must_take(const Publish& publish, const Subscription& subscription) {
+  return publish.need_all || subscription.strict || is_named(publish, subscription);
+}
+
 bool Publishing::has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
                           std::vector<std::string>& names_here) const {
   const model::Slice& slice = publish.slice;
   bool room = true;
   for (const model::SubscriptionSlot slot : match.local) {
     const Subscription& subscription = subscriptions_.at(slot);
-    const bool named = std::find(publish.need_names.begin(), publish.need_names.end(),
-                                 subscription.name) != publish.need_names.end();
-    if (named) names_here.push_back(subscription.name);
+    if (is_named(publish, subscription)) names_here.push_back(subscription.own_name());
     refusing.matched += slice.count;
-    if (!publish.need_all && !named && !subscription.strict) continue;
+    if (!must_take(publish, subscription)) continue;
     if (subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
     room = false;
     const auto reason = subscription.strict ? ErrorCode::kQueueFull : ErrorCode::kNeedNotMet;
@@ -325,7 +338,7 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
   pending.connection = connection.id;
   pending.outcome = std::move(outcome);
   pending.names_missing = std::move(missing);
-  pending.reserved = reserve(match, publish.slice);
+  pending.reserved = reserve(match, publish);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(asked));
   post_publish(asked, publish, token_of(pending), PublishLetter::Phase::kReserve);
   pending.publish = std::make_unique<Publish>(std::move(publish));
@@ -335,8 +348,7 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
 void Publishing::on_agreed(Pending& pending) {
   const std::unique_ptr<Publish> publish = std::move(pending.publish);
   const bool taken = !pending.refused && pending.names_missing.empty() && !core_.draining;
-  unreserve(pending.reserved, publish->slice.count, publish->slice.records);
-  pending.reserved.clear();
+  const std::vector<Reservation> reserved = std::move(pending.reserved);
   const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
   const model::PublishToken token = token_of(pending);
   const model::ConnectionId connection_id = pending.connection;
@@ -347,8 +359,9 @@ void Publishing::on_agreed(Pending& pending) {
     pending.outcome.copies = {};
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
     post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
-    push_pending(pending, publish->slice, publish->deadline);
+    push_pending(pending, publish->slice, publish->deadline, reserved);
   } else {
+    unreserve(reserved, publish->slice.count, publish->slice.records);
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);
     for (const std::string& name : pending.names_missing) {
       pending.outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
@@ -370,15 +383,21 @@ void Publishing::on_agreed(Pending& pending) {
 }
 
 std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& match,
-                                                         const model::Slice& slice) {
+                                                         const Publish& publish) {
   std::vector<Reservation> reserved;
-  reserved.reserve(match.local.size());
   for (const model::SubscriptionSlot slot : match.local) {
     Subscription& subscription = subscriptions_.at(slot);
-    subscription.queue.reserve(slice.count, slice.records);
+    if (!must_take(publish, subscription)) continue;
+    subscription.queue.reserve(publish.slice.count, publish.slice.records);
     reserved.push_back({slot, subscription.serial});
   }
   return reserved;
+}
+
+bool Publishing::holds(const std::vector<Reservation>& reserved, const Subscription& subscription) {
+  return std::any_of(reserved.begin(), reserved.end(), [&](const Reservation& held) {
+    return held.slot == subscription.slot && held.serial == subscription.serial;
+  });
 }
 
 void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
@@ -387,6 +406,7 @@ void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32
     Subscription* subscription = subscriptions_.find(reservation.slot);
     if (subscription == nullptr || subscription->serial != reservation.serial) continue;
     subscription->queue.unreserve(messages, records);
+    subscriptions_.schedule(*subscription);  // what waits there may go on now
   }
 }
 

@@ -104,13 +104,18 @@ class Publishing {
 
   /// Adds to `copies` what is known at once, and to `waiting` what is not.
   void push_local(const model::Slice& slice, model::PublishToken token,
-                  base::MonotonicTime deadline, Copies& copies, std::uint64_t* waiting);
-  void push_pending(Pending& pending, const model::Slice& slice, base::MonotonicTime deadline);
+                  base::MonotonicTime deadline, const std::vector<Reservation>& reserved,
+                  Copies& copies, std::uint64_t* waiting);
+  void push_pending(Pending& pending, const model::Slice& slice, base::MonotonicTime deadline,
+                    const std::vector<Reservation>& reserved);
   void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,
                     PublishLetter::Phase phase);
   bool has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
                 std::vector<std::string>& names_here) const;
-  std::vector<Reservation> reserve(const topic::Match& match, const model::Slice& slice);
+  static bool is_named(const Publish& publish, const Subscription& subscription);
+  static bool must_take(const Publish& publish, const Subscription& subscription);
+  static bool holds(const std::vector<Reservation>& reserved, const Subscription& subscription);
+  std::vector<Reservation> reserve(const topic::Match& match, const Publish& publish);
   void unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
                  std::uint32_t records);
 
@@ -130,7 +135,7 @@ class Publishing {
   void give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes);
   void unpark(Connection& connection, Window& window);
   void on_reserve(model::ShardId from, PublishLetter&& letter, const model::TopicRef& topic);
-  void release_held(model::ShardId from, model::PublishToken token);
+  HeldReservation take_held(model::ShardId from, model::PublishToken token);
   model::TopicRef local_topic(model::ShardId from, const PublishLetter& letter);
 
   /// A topic slot of another shard, and which topic that is here.

@@ -37,10 +37,9 @@ inline Bytes sample_batch(Compression compression = Compression::kNone) {
                          .publisher_time_ns = 1'600'000'000'000'000'000});
 }
 
-/// Calls `use(name, kind, frame, flags, correlation, body bytes)` for each kind but PUBLISH and
-/// DELIVER.
+/// What for_each_frame gives of the greeting and of publishing.
 template <typename Use>
-void for_each_frame(Use use) {
+void for_each_publisher_frame(Use use) {
   static const std::vector<std::byte> data = bytes_of("\x01\x02\x03");
   use(Hello{.features = 3, .producer_id = 9, .client_name = "cli", .client_version = "1.2"}, 0, 1,
       34);
@@ -73,6 +72,11 @@ void for_each_frame(Use use) {
               .sequence = 99,
               .subscriptions = {{7, 1, "slow"}, {1, 200, ""}}},
       0, 5, 108);
+}
+
+/// What for_each_frame gives of subscribing.
+template <typename Use>
+void for_each_subscriber_frame(Use use) {
   use(Subscribe{.subscription = 1,
                 .max_messages = 100,
                 .max_bytes = 1000,
@@ -107,6 +111,13 @@ void for_each_frame(Use use) {
   use(Ack{.subscription = 1, .ranges = {{1, 1}, {5, 9}}}, kAckCumulative, 0, 40);
   use(Nack{.subscription = 1, .delay_ms = 50, .range = {3, 4}}, 0, 0, 24);
   use(Extend{.subscription = 1, .extend_ms = 500, .range = {3, 4}}, 0, 0, 24);
+}
+
+/// Calls `use(frame, flags, correlation, body bytes)` for each kind but PUBLISH and DELIVER.
+template <typename Use>
+void for_each_frame(Use use) {
+  for_each_publisher_frame(use);
+  for_each_subscriber_frame(use);
   use(Fetch{.from = StartFrom::kTime,
             .max_messages = 10,
             .from_value = 11,

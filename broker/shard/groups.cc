@@ -167,13 +167,12 @@ void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
   Connection* connection = core_.find(letter.member.connection);
   const bool wanted = find(connection, letter.member) != nullptr;
   if (delivery != nullptr) {
-    auto topic = core_.topics.intern(letter.topic);
-    if (!wanted || !topic) {
+    if (!wanted) {
       core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic,
                                               std::move(delivery->slice), delivery->sequence});
       return;
     }
-    delivery->slice.topic = *topic;
+    delivery->slice.topic = core_.topics.intern(letter.topic);
   }
   if (!wanted) return;
   connection->dealt.push_back(std::move(dealt));
@@ -263,9 +262,7 @@ void Groups::release(Subscription& group) {
 void Groups::on_return(GroupReturnLetter&& letter) {
   Subscription* group = find(letter.group);
   if (group == nullptr) return;
-  auto topic = core_.topics.intern(letter.topic);
-  ASSERT(topic.has_value());
-  letter.slice.topic = *topic;
+  letter.slice.topic = core_.topics.intern(letter.topic);
   {
     LedgerScope scope(core_.metrics, group->queue);
     group->queue.put_back(letter.slice, letter.sequence, core_.now);

@@ -143,10 +143,9 @@ model::TopicRef Publishing::local_topic(model::ShardId from, const PublishLetter
     model::TopicRef topic = core_.topics.find(entry.slot, entry.local_generation);
     if (topic) return topic;
   }
-  auto topic = core_.topics.intern(letter.topic);
-  if (!topic) return {};
-  entry = {letter.topic_generation, topic->slot(), topic->generation(), true};
-  return *topic;
+  model::TopicRef topic = core_.topics.intern(letter.topic);
+  entry = {letter.topic_generation, topic.slot(), topic.generation(), true};
+  return topic;
 }
 
 void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
@@ -165,16 +164,9 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   pending.remote = true;
   pending.from = from;
   pending.from_token = letter.token;
-  if (topic) {
-    const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
-    const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
-    push_pending(pending, slice, letter.deadline, held.reserved);
-  } else {
-    // This shard knows as many topics as it may and each is held: nobody here can be told of it.
-    pending.outcome.copies.refuse("shard " + std::to_string(core_.id.value()), 0,
-                                  static_cast<std::uint16_t>(ErrorCode::kTopicLimit));
-    finish_if_done(pending);
-  }
+  const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
+  const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
+  push_pending(pending, slice, letter.deadline, held.reserved);
 }
 
 void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
@@ -182,19 +174,16 @@ void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
   PublishResultLetter answer;
   answer.token = letter.token;
   answer.reserved = true;
-  answer.refused = !topic;
-  if (topic) {
-    Publish publish;
-    publish.need_all = letter.need_all;
-    publish.need_names = std::move(letter.need_names);
-    const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
-    publish.slice = model::Slice::whole(std::move(letter.batch), topic, header);
-    const topic::Match& match = core_.topics.match(topic);
-    answer.refused = !has_room(match, publish, answer.copies, answer.names);
-    if (!answer.refused) {
-      held_.push_back({from, letter.token, reserve(match, publish), publish.slice.count,
-                       publish.slice.records});
-    }
+  Publish publish;
+  publish.need_all = letter.need_all;
+  publish.need_names = std::move(letter.need_names);
+  const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
+  publish.slice = model::Slice::whole(std::move(letter.batch), topic, header);
+  const topic::Match& match = core_.topics.match(topic);
+  answer.refused = !has_room(match, publish, answer.copies, answer.names);
+  if (!answer.refused) {
+    held_.push_back(
+        {from, letter.token, reserve(match, publish), publish.slice.count, publish.slice.records});
   }
   core_.mail.post(from, std::move(answer));
   core_.metrics.mailbox_posted.add();

@@ -31,14 +31,18 @@ base::Result<model::TopicRef> TopicRegistry::intern(std::string_view name) {
   const std::uint32_t known = find(name, hash);
   if (known != kNone) return touch(known);
   if (auto checked = wire::check_topic(name); !checked) return base::fail(checked.error());
+  if (!make_room()) {
+    return base::fail(base::ErrorCode::kTopicLimit, std::to_string(max_topics_) + " topics");
+  }
   return make(std::make_shared<const std::string>(name), hash);
 }
 
-base::Result<model::TopicRef> TopicRegistry::intern(const TopicName& name) {
+model::TopicRef TopicRegistry::intern(const TopicName& name) {
   ASSERT(name != nullptr);
   const std::uint32_t hash = hash_text(*name, seed_);
   const std::uint32_t known = find(*name, hash);
   if (known != kNone) return touch(known);
+  static_cast<void>(make_room());
   return make(name, hash);
 }
 
@@ -82,10 +86,15 @@ model::TopicRef TopicRegistry::touch(std::uint32_t position) noexcept {
   return model::TopicRef(topics_[position]);
 }
 
-base::Result<model::TopicRef> TopicRegistry::make(TopicName name, std::uint32_t hash) {
-  if (size() == max_topics_ && !evict_one()) {
-    return base::fail(base::ErrorCode::kTopicLimit, std::to_string(max_topics_) + " topics");
+// Gives back what is over the limit first.
+bool TopicRegistry::make_room() {
+  while (size() >= max_topics_) {
+    if (!evict_one()) return false;
   }
+  return true;
+}
+
+model::TopicRef TopicRegistry::make(TopicName name, std::uint32_t hash) {
   const std::uint32_t position = topics_.take();
   Topic& topic = topics_[position];
   ASSERT(topic.name == nullptr && topic.holders == 0);
@@ -173,7 +182,7 @@ void TopicRegistry::check_invariants() const {
     ASSERT(topic.slot.value() == at);
     ASSERT(find(*topic.name, hash_text(*topic.name, seed_)) == at);
   }
-  ASSERT(live + 1 == topics_.in_use() && live == by_name_.size() && live <= max_topics_);
+  ASSERT(live + 1 == topics_.in_use() && live == by_name_.size());
   ASSERT(cached_bytes == match_bytes_ && names == name_bytes_);
   std::size_t chained = 0;
   std::uint32_t before = kNone;

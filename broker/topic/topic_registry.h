@@ -7,7 +7,9 @@
 //
 // Owner:    the shard. Borrows the index.
 // Thread:   the owner shard only; a TopicName may be shared with other threads.
-// Limits:   `max_topics` topics; with every one of them held, intern() refuses. It looks at no more
+// Limits:   `max_topics` topics; with every one of them held, intern() refuses clients' names;
+// those
+//           of other shards may exceed it as long as they are held. It looks at no more
 //           than kEvictionLook of them in a call, and goes on there in the next. Cached answers
 //           have at most `max_match_bytes` together, not counting the one in use.
 // Errors:   kBadTopic, kTopicLimit.
@@ -52,8 +54,9 @@ class TopicRegistry {
 
   /// The topic of that name, made if need be; its slot is never 0. `name` is checked here.
   base::Result<model::TopicRef> intern(std::string_view name);
-  /// The same for a name that came from another shard; shares it. Requires: a checked name.
-  base::Result<model::TopicRef> intern(const TopicName& name);
+  /// The same for a name that came from another shard, where it was counted; shares it. Is never
+  /// refused: while every topic is held there is one too many. Requires: a checked name.
+  model::TopicRef intern(const TopicName& name);
 
   const TopicName& name(const model::TopicRef& topic) const noexcept;
   /// The topic that `slot` is given to now, if its generation is still this one; else empty.
@@ -78,7 +81,8 @@ class TopicRegistry {
 
   std::uint32_t find(std::string_view name, std::uint32_t hash) const noexcept;
   model::TopicRef touch(std::uint32_t position) noexcept;
-  base::Result<model::TopicRef> make(TopicName name, std::uint32_t hash);
+  model::TopicRef make(TopicName name, std::uint32_t hash);
+  bool make_room();
   bool evict_one();
   void evict(std::uint32_t position);
   void append(std::uint32_t position) noexcept;

@@ -36,7 +36,7 @@ TEST(TopicRegistry, ANameFromAnotherShardIsShared) {
   SubscriptionIndex index;
   TopicRegistry registry(index, 10);
   const TopicName name = std::make_shared<const std::string>("orders.eu");
-  const TopicRef topic = registry.intern(name).value();
+  const TopicRef topic = registry.intern(name);
   EXPECT_EQ(registry.name(topic).get(), name.get());
   EXPECT_EQ(registry.intern("orders.eu").value(), topic);
   registry.check_invariants();
@@ -83,6 +83,21 @@ TEST(TopicRegistry, AnIdIsGoodForItsGenerationOnly) {
   const TopicRef b = other.intern("b").value();
   EXPECT_FALSE(other.find(b.slot(), old));
   EXPECT_EQ(other.find(b.slot(), b.generation()), b);
+}
+
+TEST(TopicRegistry, ANameFromAnotherShardIsNeverRefusedAndItsExcessIsGivenBack) {
+  SubscriptionIndex index;
+  TopicRegistry registry(index, 1);
+  TopicRef a = registry.intern("a").value();
+  TopicRef b = registry.intern(std::make_shared<const std::string>("b"));
+  TopicRef c = registry.intern(std::make_shared<const std::string>("c"));
+  EXPECT_EQ(*registry.name(c), "c");
+  EXPECT_EQ(registry.size(), 3U);
+  registry.check_invariants();
+  a = b = c = {};
+  EXPECT_TRUE(registry.intern("d").has_value());
+  EXPECT_EQ(registry.size(), 1U);
+  registry.check_invariants();
 }
 
 TEST(TopicRegistry, RefusesOnlyWhenEveryTopicIsHeld) {

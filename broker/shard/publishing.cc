@@ -22,6 +22,10 @@ constexpr std::string_view kInboxPrefix = "$inbox.";
 // Batches under one part in so many of a slab are copied when they have to wait in a queue.
 constexpr std::size_t kSlabShare = 8;
 
+// What a delivery's body has before the batch. A publish by topic id needs less, so a batch could
+// come in that no subscriber may be sent.
+constexpr std::uint32_t kDeliverBytes = wire::kDeliverHeaderBytes - wire::kFrameHeaderBytes;
+
 template <typename Visit>
 void each_shard(std::uint64_t shards, Visit visit) {
   while (shards != 0) {
@@ -68,6 +72,11 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
                  std::to_string(header->length) + " bytes published where " +
                      std::to_string(window->left) + " were left of the grant");
     window = nullptr;
+  }
+  if (std::uint64_t{header->length} + kDeliverBytes > core_.options.max_frame) {
+    topic = fail(ErrorCode::kMessageTooLarge,
+                 "a batch may have " + std::to_string(core_.options.max_frame - kDeliverBytes) +
+                     " bytes, so that its delivery fits a frame");
   }
   if (window != nullptr) {
     window->left -= header->length;
@@ -167,7 +176,9 @@ void Publishing::route(Connection& connection, Window& window, Publish&& publish
       &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
   Outcome outcome = outcome_of(publish, window_id);
   const topic::Match& match = core_.topics.match(publish.slice.topic);
-  if (publish.need_responders && match.local.empty() && match.remote == 0) {
+  if (publish.deadline <= core_.now) {
+    reject(connection, outcome, ErrorCode::kDeadlineExceeded);  // it passed while it was parked
+  } else if (publish.need_responders && match.local.empty() && match.remote == 0) {
     reject(connection, outcome, ErrorCode::kNoResponders);
   } else if (needs_agreement(publish, match)) {
     agree(connection, window, std::move(publish));
@@ -347,7 +358,9 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
 
 void Publishing::on_agreed(Pending& pending) {
   const std::unique_ptr<Publish> publish = std::move(pending.publish);
-  const bool taken = !pending.refused && pending.names_missing.empty() && !core_.draining;
+  const bool expired = publish->deadline <= core_.now;
+  const bool taken =
+      !pending.refused && pending.names_missing.empty() && !core_.draining && !expired;
   const std::vector<Reservation> reserved = std::move(pending.reserved);
   const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
   const model::PublishToken token = token_of(pending);
@@ -368,6 +381,7 @@ void Publishing::on_agreed(Pending& pending) {
     }
     const std::vector<Refusal>& refusals = pending.outcome.copies.refusals;
     const auto reason = core_.draining     ? ErrorCode::kDraining
+                        : expired          ? ErrorCode::kDeadlineExceeded
                         : refusals.empty() ? ErrorCode::kQueueFull
                                            : static_cast<ErrorCode>(refusals.front().reason);
     if (Connection* connection = core_.find(connection_id)) {

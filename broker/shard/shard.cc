@@ -85,6 +85,11 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     for (Connection* connection : flushing_) {
       connection->dirty = false;
       if (output_.flush(*connection)) later.push_back(connection);
+      // A socket that took all at once never tells that it has drained.
+      if (connection->reading_paused && connection->state == ConnectionState::kOpen &&
+          connection->link->unsent_bytes() == 0) {
+        resume_reading(*connection);
+      }
       if (connection->state == ConnectionState::kClosing) finish_close(*connection);
     }
     flushing_.clear();
@@ -154,7 +159,11 @@ void Shard::received(Connection& connection, std::size_t bytes) {
   while (connection.state < ConnectionState::kClosing) {
     auto frame = connection.reader.next();
     if (!frame) {
-      answer_error(connection, frame.error(), 0);
+      base::Error error = frame.error();
+      if (connection.state == ConnectionState::kHandshake) {
+        error = {ErrorCode::kBadMagic, "read as a frame: " + error.message()};
+      }
+      answer_error(connection, error, 0);
       break;
     }
     if (!frame->has_value()) break;
@@ -173,11 +182,14 @@ void Shard::received(Connection& connection, std::size_t bytes) {
 
 void Shard::writable(Connection& connection) {
   if (connection.state == ConnectionState::kClosed) return;
-  if (connection.reading_paused) {
-    connection.reading_paused = false;
-    connection.link->set_reading(true);
-  }
+  if (connection.reading_paused) resume_reading(connection);
   if (std::exchange(connection.output_paused, false)) core_.touch(connection);
+}
+
+void Shard::resume_reading(Connection& connection) {
+  if (connection.state >= ConnectionState::kClosing) return;
+  connection.reading_paused = false;
+  connection.link->set_reading(true);
 }
 
 void Shard::closed(Connection& connection, const base::Error* why) {

@@ -91,6 +91,7 @@ class Shard {
   void answer_error(Connection& connection, const base::Error& error, std::uint64_t correlation);
   void close(Connection& connection, metrics::CloseReason reason);
   void finish_close(Connection& connection);
+  void resume_reading(Connection& connection);
   void housekeep();
   void read_letter(model::ShardId from, Letter&& letter);
   void update_gauges();

@@ -642,15 +642,16 @@ TEST(BoundedQueue, UnreservedRoomGoesToWhatWaits) {
   Transcript().run(R"(
     queue block m=2
     reserve 2
-    push 1 -> waiting 1
+    push 3 -> waiting 3
     empty -> yes
     when -> never
     unreserve 2
     when -> now
     at 1ms
     when -> never
-    settled -> #1 accepted 1
-    next -> 1-1
+    settled -> #1 accepted 2
+    next -> 1-2
+    next -> 3-3
   )");
 }
 

@@ -93,8 +93,9 @@ std::size_t FrameReader::frame_bytes_wanted() const {
 void FrameReader::make_room() {
   const std::size_t held = buffered();
   const std::size_t slab_bytes = cursor_.pool_.slab_bytes();
-  // Frames that next() has not been asked for yet count as part of what must go on.
-  const std::size_t wanted = std::max(frame_bytes_wanted(), held + 1);
+  // Where whole frames wait for next(), nothing says how much follows: as much again.
+  const std::size_t known = frame_bytes_wanted();
+  const std::size_t wanted = known > held ? known : held + std::max(held, cursor_.min_room_);
   const std::size_t room = slab_->capacity() - end_;
   const bool fits = begin_ + wanted <= slab_->capacity();
   const bool worth_it = room >= cursor_.min_room_ || (fits && held > kSmallPartialBytes);
@@ -117,7 +118,7 @@ void FrameReader::make_room() {
   }
   // Larger than a slab: at most twice of what has arrived, so that announcing costs little.
   const std::size_t doubled = std::max(2 * held, slab_bytes);
-  SlabRef larger = SlabRef::make(std::max(std::min(wanted, doubled), held + 1));
+  SlabRef larger = SlabRef::make(std::min(wanted, doubled));
   std::memcpy(larger->data(), slab_->data() + begin_, held);
   adopt_block(std::move(larger));
 }

@@ -252,6 +252,23 @@ TEST_F(FrameReaderTest, ManyReadsWithoutNextAreKept) {
   for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(frame_of(i, 1000), next_bytes(reader));
 }
 
+TEST_F(FrameReaderTest, WaitingFramesAreMovedSeldom) {
+  FrameReader reader(cursor, kMaxBody);
+  const Bytes frame = frame_of(1, 84);
+  std::size_t moves = 0;
+  const std::byte* expected = nullptr;
+  for (std::size_t sent = 0; sent < 1'000'000; sent += frame.size()) {
+    const base::MutableByteView room = reader.prepare();
+    if (room.data() != expected) ++moves;
+    const std::size_t bytes = std::min(room.size(), frame.size());
+    std::memcpy(room.data(), frame.data(), bytes);
+    reader.commit(bytes);
+    feed_all(reader, ByteView(frame).subspan(bytes));
+    expected = room.data() + bytes;
+  }
+  EXPECT_LE(moves, 20U);  // 16 KiB, and doubled up to a megabyte
+}
+
 TEST_F(FrameReaderTest, FramesOutliveTheReader) {
   base::SharedBytes body;
   const Bytes frame = frame_of(5, 500);

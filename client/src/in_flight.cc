@@ -1,6 +1,7 @@
 #include "client/src/in_flight.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sluice::detail {
@@ -15,11 +16,13 @@ std::uint64_t InFlightPublishes::add(std::shared_ptr<Lane> lane, std::uint64_t m
 }
 
 void InFlightPublishes::resolve(std::uint64_t first, std::uint64_t last, const Receipt& receipt) {
-  // A lane hears of each run of its publishes at once.
+  // A lane hears of each run of its publishes at once; the waiters come last, so that the totals
+  // know what they are told.
   const std::uint64_t begin = std::max(first, first_number_);
   const std::uint64_t end = std::min(last + 1, first_number_ + entries_.size());
   std::shared_ptr<Lane> lane;
   std::uint64_t messages = 0;
+  std::vector<ReceiptWaiter> waiters;
   const auto tell_lane = [&] {
     if (lane == nullptr) return;
     lane->on_receipt(receipt, messages);
@@ -35,10 +38,11 @@ void InFlightPublishes::resolve(std::uint64_t first, std::uint64_t last, const R
       messages = 0;
     }
     messages += entry.messages;
-    for (const ReceiptWaiter& waiter : entry.waiters) waiter(receipt);
+    std::move(entry.waiters.begin(), entry.waiters.end(), std::back_inserter(waiters));
   }
   tell_lane();
   trim();
+  for (const ReceiptWaiter& waiter : waiters) waiter(receipt);
 }
 
 bool InFlightPublishes::contains(std::uint64_t number) const noexcept {

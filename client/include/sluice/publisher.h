@@ -40,9 +40,9 @@ struct Outgoing {
 /// kDurabilityUnavailable in its receipt.
 struct Need {
   Durability durability = Durability::kNone;
-  bool accept_all = false;         ///< every matched subscription takes it, or none does
-  std::vector<std::string> names;  ///< subscriptions that must take it; at most 16
-  bool responders = false;         ///< somebody must be subscribed: else kNoResponders
+  bool accept_all = false;              ///< every matched subscription takes it, or none does
+  std::vector<std::string> names = {};  ///< subscriptions that must take it; at most 16
+  bool responders = false;              ///< somebody must be subscribed: else kNoResponders
 };
 
 enum class Receipts : std::uint8_t {

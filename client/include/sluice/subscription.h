@@ -31,13 +31,13 @@ namespace sluice {
 
 struct SubscribeOptions {
   std::vector<std::string> filters;  ///< at least one: "orders.eu.*", "orders.>"
-  std::string name;                  ///< shown to operators and in receipts; may be empty
-  std::string share;                 ///< group whose members share the messages; empty for none
+  std::string name = {};             ///< shown to operators and in receipts; may be empty
+  std::string share = {};            ///< group whose members share the messages; empty for none
   // Bounds of the queue in the broker; 0 for the broker's default.
   std::uint32_t queue_messages = 0;
   std::uint64_t queue_bytes = 0;
   Duration max_lag{0};
-  std::string overflow;  ///< ladder: "block:50ms,drop_oldest"; empty for the broker's default
+  std::string overflow = {};  ///< ladder: "block:50ms,drop_oldest"; empty for the broker's default
   // Bounds of what waits in this client.
   std::uint64_t credit_messages = 65536;
   std::uint64_t credit_bytes = 4U << 20;

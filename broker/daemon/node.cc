@@ -18,6 +18,7 @@ namespace {
 constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
 // What connections have to take their last frames, once everything was delivered or given up.
 constexpr base::Duration kCutGrace = std::chrono::milliseconds(500);
+constexpr base::Duration kLogHousekeeping = std::chrono::seconds(1);
 // What an HTTP request under way has to finish.
 constexpr base::Duration kHttpGrace = std::chrono::seconds(1);
 
@@ -37,6 +38,7 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
       started_at_(clock.now()),
       options_(shard_options(settings)),
       office_(std::make_unique<shard::PostOffice>(options_.shard_count)),
+      log_timer_(loop_, [this] { logger_.on_time(); }),
       drain_answer_(loop_, [this] { poll_drain(); }) {
   for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
@@ -78,6 +80,7 @@ std::string Node::addresses() const {
 
 DrainResult Node::run() {
   serving_ = true;
+  log_timer_.start_repeating(kLogHousekeeping);
   loop_.run();
   http_->stop(kHttpGrace);
   each_shard([](net::ShardLoop& shard) { shard.stop(); });

@@ -69,6 +69,7 @@ class Node final : private port::AdminSink {
   std::vector<std::unique_ptr<net::ShardLoop>> shards_;
   std::unique_ptr<net::Acceptor> acceptor_;
   std::unique_ptr<loop::Signals> signals_;
+  loop::Timer log_timer_;
   std::unique_ptr<loop::Timer> drain_timer_;
   loop::Wakeup drain_answer_;
   std::unique_ptr<admin::HttpServer> http_;

@@ -46,7 +46,8 @@ struct Core {
         events(ports.events),
         pool(ports.pool),
         cursor(pool, options_.slab_bytes / 4),
-        topics(index, options_.max_topics),
+        index(seed),
+        topics(index, options_.max_topics, seed),
         mail(ports.office, id_),
         random(seed) {}
 

@@ -23,8 +23,12 @@ class LedgerScope {
   ~LedgerScope() {
     const queue::Ledger after = queue_.ledger();
     metrics_.copies_matched.add(after.matched - before_.matched);
-    // Deliveries that came back are taken off again: the counter's arithmetic is modulo 2^64.
-    metrics_.copies_delivered.add(after.delivered - before_.delivered);
+    // What came back is counted by itself, since a counter must not fall.
+    if (after.delivered >= before_.delivered) {
+      metrics_.copies_delivered.add(after.delivered - before_.delivered);
+    } else {
+      metrics_.copies_returned.add(before_.delivered - after.delivered);
+    }
     metrics_.copies_discarded.add(after.discarded - before_.discarded);
     move(metrics_.copies_queued, before_.queued, after.queued);
     move(metrics_.copies_waiting, before_.waiting, after.waiting);

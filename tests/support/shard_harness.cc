@@ -1,0 +1,98 @@
+#include "tests/support/shard_harness.h"
+
+#include <algorithm>
+
+#include "libs/base/assert.h"
+
+namespace sluice::testing {
+namespace {
+
+// So many turns without rest mean that shards keep one another busy for ever.
+constexpr std::size_t kTurnsMax = 200000;
+
+}  // namespace
+
+ShardHarness::ShardHarness(HarnessOptions options)
+    : options_(std::move(options)), rung_(options_.shards, false) {
+  options_.options.shard_count = options_.shards;
+  if (options_.options.default_ladder.size == 0) {
+    options_.options.default_ladder = *queue::parse_ladder("drop_oldest");
+  }
+  office_ = std::make_unique<shard::PostOffice>(options_.shards);
+  for (std::uint16_t i = 0; i < options_.shards; ++i) {
+    metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
+    pools_.push_back(std::make_unique<base::SlabPool>(options_.options.slab_bytes, 4));
+    office_->set_wake(model::ShardId(i), [this, i] { rung_[i] = true; });
+  }
+  for (std::uint16_t i = 0; i < options_.shards; ++i) {
+    const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_};
+    shards_.push_back(std::make_unique<shard::Shard>(model::ShardId(i), options_.options, ports,
+                                                     options_.seed * 100 + i));
+  }
+}
+
+ShardHarness::~ShardHarness() = default;
+
+TestClient& ShardHarness::connect_silently(std::size_t shard) {
+  const model::ShardId id(static_cast<std::uint16_t>(shard));
+  return *clients_.emplace_back(std::make_unique<TestClient>(*shards_[shard], id));
+}
+
+TestClient& ShardHarness::connect(std::size_t shard, std::string_view name) {
+  TestClient& client = connect_silently(shard);
+  client.hello(name);
+  run();
+  ASSERT(client.heard() == "WELCOME\n");
+  return client;
+}
+
+bool ShardHarness::turn(std::size_t at, std::size_t read_most) {
+  shard::Shard& shard = *shards_[at];
+  bool busy = rung_[at];
+  rung_[at] = false;
+  shard.begin_turn(clock_.now(), clock_.wall_now());
+  shard.read_mail();
+  for (const auto& client : clients_) {
+    if (client->shard_id().value() == at && client->act(read_most)) busy = true;
+  }
+  if (shard.next_time() <= clock_.now()) {
+    shard.on_time();
+    busy = true;
+  }
+  if (shard.end_turn(clock_.now(), clock_.wall_now())) busy = true;
+  for (const auto& client : clients_) {
+    if (client->shard_id().value() == at) client->listen();
+  }
+  if (options_.check) {
+    shard.check_invariants();
+    ASSERT(metrics_[at]->ledger_imbalance.value() == 0);
+  }
+  return busy;
+}
+
+void ShardHarness::run() {
+  std::size_t quiet = 0;
+  for (std::size_t turns = 0; quiet < shards_.size(); ++turns) {
+    ASSERT(turns < kTurnsMax);
+    quiet = turn(turns % shards_.size()) ? 0 : quiet + 1;
+  }
+}
+
+void ShardHarness::pass(base::Duration time) {
+  const base::MonotonicTime end = clock_.now() + time;
+  for (;;) {
+    run();
+    base::MonotonicTime next = end;
+    for (const auto& shard : shards_) next = std::min(next, shard->next_time());
+    if (clock_.now() >= end) return;
+    clock_.advance(std::max(next, clock_.now() + base::Duration(1)) - clock_.now());
+  }
+}
+
+bool ShardHarness::idle() const {
+  return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
+    return shard->left_over() == 0 && shard->publishes_pending() == 0;
+  });
+}
+
+}  // namespace sluice::testing

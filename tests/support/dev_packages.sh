@@ -8,7 +8,7 @@ declare -A packages=(
     libuv1-dev libexpected-dev libxxhash-dev libzstd-dev liblz4-dev libssl-dev libtoml11-dev
     libfmt-dev libspdlog-dev nlohmann-json3-dev libcpp-httplib-dev prometheus-cpp-dev libcli11-dev"
   # What the tests need beside it: promtool is in the package prometheus.
-  [test]="libgtest-dev libgmock-dev python3-xxhash prometheus"
+  [test]="libgtest-dev libgmock-dev libbenchmark-dev python3-xxhash prometheus"
   [clang]="clang-19 libclang-rt-19-dev"
   [lint]="clang-format-19 clang-tidy-19 shellcheck pyflakes3"
   [bench]="nats-server python3 libbenchmark-dev libgtest-dev libgmock-dev"

@@ -46,6 +46,7 @@ void Engine::connect() {
   observer_.on_state(event);
   closing_error_.reset();
   is_going_away_ = false;
+  is_probing_ = false;
   Connection::Callbacks callbacks;
   callbacks.on_open = [this](const wire::Welcome& welcome) { on_open(welcome); };
   callbacks.on_frame = [this](const wire::Frame& frame) { on_frame(frame); };
@@ -156,10 +157,14 @@ void Engine::on_keep_alive() {
   Connection* connection = open_connection();
   if (connection == nullptr) return;
   const Duration silent = loop_.now() - connection->last_received();
-  if (silent >= 2 * options_.keep_alive) {
+  if (silent < options_.keep_alive) {
+    is_probing_ = false;
+    return;
+  }
+  // Only an unanswered ping proves silence: it may be this program that stood still.
+  if (std::exchange(is_probing_, true)) {
     return connection->lose({ErrorCode::kConnectionLost, "the broker has fallen silent"});
   }
-  if (silent < options_.keep_alive) return;
   connection->send(wire::Ping{}, requests_.add([](const Result<wire::Frame>&) {}));
 }
 

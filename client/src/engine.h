@@ -102,6 +102,7 @@ class Engine {
   std::uint32_t attempt_ = 0;           // failed attempts in a row
   std::optional<Error> closing_error_;  // what the broker said before it closed
   bool is_going_away_ = false;
+  bool is_probing_ = false;  // a ping of the keep-alive is out
   std::uint64_t session_id_ = 0;
   InboxState inbox_state_ = InboxState::kNone;
   bool inbox_wanted_ = false;

@@ -9,7 +9,7 @@
 // Units:    bytes of records.
 // Limits:   max_pending_bytes.
 // Errors:   admission(): kDraining, kClosed, or what closed the client for good.
-// Tests:    tests/unit/client/lane_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

@@ -5,7 +5,7 @@
 // Limits:   what the broker's grants let out; one entry a batch. Of publishes that are answered
 // only
 //           when something goes wrong, the latest kUnansweredKept are remembered.
-// Tests:    tests/unit/client/in_flight_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

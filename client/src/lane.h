@@ -7,7 +7,7 @@
 // Thread:   append, flush and totals: any thread. The rest: the I/O thread.
 // Limits:   the hub's max_pending_bytes, max_batch_bytes and max_message_bytes.
 // Errors:   append: kWouldBlock, kMessageTooLarge, kBadArgument (headers), those of the hub.
-// Tests:    tests/unit/client/lane_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

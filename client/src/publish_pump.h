@@ -8,7 +8,7 @@
 // Limits:   the broker's grants; Connection::can_publish.
 // Errors:   to waiters and lanes: kMessageTooLarge, those the broker answers to OPEN_TOPIC or
 // PUBLISH. Source:   docs/formats/wire.md, section Publishing Tests:
-// tests/unit/client/publish_pump_test.cc, client_test.cc
+// tests/unit/client/client_test.cc
 
 #pragma once
 

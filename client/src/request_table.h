@@ -5,7 +5,7 @@
 //
 // Owner:    the engine, on the I/O thread.
 // Thread:   the I/O thread.
-// Tests:    tests/unit/client/request_table_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

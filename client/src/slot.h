@@ -3,7 +3,7 @@
 // Owner:    shared by the one who sets and the one who waits; either may go first.
 // Thread:   any thread.
 // Errors:   wait: what was set, or those of the context.
-// Tests:    tests/unit/client/slot_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

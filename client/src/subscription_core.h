@@ -8,7 +8,7 @@
 // Thread:   take, wait and the getters: any thread. put, end and the rest: the I/O thread.
 // Units:    messages, and bytes of records.
 // Limits:   credit_messages and credit_bytes of its options, by the broker's obedience.
-// Tests:    tests/unit/client/subscription_core_test.cc
+// Tests:    tests/unit/client/subscription_test.cc
 
 #pragma once
 

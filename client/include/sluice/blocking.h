@@ -11,7 +11,7 @@
 // Owner:    the program. Subscriptions and publishers may outlive the client and then fail.
 // Thread:   any thread but the client's I/O thread; one consumer per subscription at a time.
 // Errors:   kDeadlineExceeded when the timeout passes, else those of client.h.
-// Tests:    tests/unit/client/blocking_test.cc
+// Tests:    tests/unit/client/
 
 #pragma once
 

@@ -9,7 +9,7 @@
 //           256 KiB, and a kept message keeps its block: copy what is to be kept for long.
 // Thread:   values; any thread.
 // Units:    bytes; times in nanoseconds since 1970 UTC.
-// Tests:    tests/unit/client/message_test.cc
+// Tests:    tests/unit/client/subscription_test.cc
 
 #pragma once
 

@@ -13,7 +13,7 @@
 // Limits:   max_pending_bytes per client; one message within ClientOptions::max_frame_bytes.
 // Errors:   kWouldBlock, kBadTopic, kReservedTopic, kMessageTooLarge, kClosed, kDraining,
 //           kConnectionLost, those of the context.
-// Tests:    tests/unit/client/publisher_test.cc
+// Tests:    tests/unit/client/client_test.cc
 
 #pragma once
 

@@ -157,14 +157,17 @@ TEST_F(ClientTest, PendingBytesAreBoundedAndPublishWaitsForRoom) {
   blocking::Client client = connect(options);
   auto publisher = client.publisher("t");
   const std::string payload(10000, 'x');
+  ASSERT_TRUE(publisher->publish(as_bytes(payload)));
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return payloads_of(seen) == 1; }));
   // Fill it until nothing more moves: the ping comes back behind everything that was sent.
   Status status;
-  for (std::uint64_t before = 1; before != publisher->totals().messages;) {
+  std::uint64_t before = 0;
+  do {
     before = publisher->totals().messages;
     do status = publisher->async().try_publish(as_bytes(payload));
     while (status);
     ASSERT_TRUE(client.ping());
-  }
+  } while (before != publisher->totals().messages);
   EXPECT_EQ(status.error().code, ErrorCode::kWouldBlock);
   EXPECT_LT(publisher->totals().messages, 20U);
   const Status waited = publisher->publish(as_bytes(payload), milliseconds(2));

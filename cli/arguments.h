@@ -1,0 +1,55 @@
+// arguments.h: options whose values are durations, sizes, needs: read once, refused in words.
+//
+// Every function adds one option to a verb and stores what is given in `target`, whose value before
+// is the default. Targets outlive the parsing. A value that is refused ends parsing with the name
+// of the option, the value and what was expected; main prints it.
+//
+// Thread:   main.
+// Tests:    tests/unit/cli/app_test.cc
+
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <sluice/publisher.h>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/message_format.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace sluice::cli {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target,
+                          const std::string& text);
+CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& target,
+                      const std::string& text);
+CLI::Option* add_headers(CLI::App& verb, Headers& target);
+CLI::Option* add_needs(CLI::App& verb, std::optional<Need>& target);
+CLI::Option* add_format(CLI::App& verb, std::optional<MessageFormat>& target,
+                        const std::string& text);
+
+/// A whole number of at least `min`.
+CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& target,
+                       std::uint64_t min, const std::string& text);
+
+/// Any value that `read` understands; `read` stores it and returns what is wrong, or nothing.
+CLI::Option* add_value(CLI::App& verb, const std::string& name, const std::string& type,
+                       std::function<std::string(const std::string&)> read,
+                       const std::string& text);
+
+/// "memory", "os", "disk", "quorum", "all", "responders" or "name:SUBSCRIPTION" into `need`.
+/// Returns what is wrong, or nothing.
+std::string read_need(const std::string& text, Need& need);
+
+/// "name=value" to the end of `headers`. Returns what is wrong, or nothing.
+std::string read_header(const std::string& text, Headers& headers);
+
+}  // namespace sluice::cli

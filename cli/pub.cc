@@ -1,0 +1,165 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
+#include <unistd.h>
+
+#include "cli/line_reader.h"
+#include "cli/outcome_text.h"
+#include "cli/pub_options.h"
+#include "cli/report.h"
+#include "cli/runtime.h"
+#include "cli/sender.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::uint64_t kLineErrorsShown = 10;
+
+// True for what is wrong with one message and not with the next.
+bool concerns_one_message(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kBadTopic:
+    case ErrorCode::kReservedTopic:
+    case ErrorCode::kBadArgument:
+    case ErrorCode::kMessageTooLarge:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Publishes what the options name, and says how it went.
+class Publishing {
+ public:
+  Publishing(Runtime& runtime, Client& client, const PubOptions& options)
+      : runtime_(runtime), options_(options), sender_(runtime, client, options) {}
+
+  ExitCode run() {
+    Status sent = options_.lines ? send_lines() : send_payload();
+    Status finished = sender_.finish();
+    if (sent) sent = std::move(finished);
+    PublishedTotals totals = sender_.totals();
+    totals.not_published = not_published_;
+    const bool many = options_.lines || options_.count > 1;
+    const bool json = runtime_.globals().json;
+    if (many)
+      print_summary(runtime_.globals(), json ? published_json(totals) : published_text(totals));
+    return judge(sent, totals);
+  }
+
+ private:
+  Status send_lines() {
+    LineReader reader(STDIN_FILENO, runtime_.interrupt().fd());
+    for (;;) {
+      auto line = reader.next();
+      if (!line && line.error().code == ErrorCode::kClosed) return {};
+      if (!line) return base::fail(line.error());
+      Status sent = send_line(*line);
+      if (sent) continue;
+      if (!concerns_one_message(sent.error())) return sent;
+      refuse_line(reader.line_number(), sent.error());
+    }
+  }
+
+  Status send_line(std::string_view line) {
+    if (!options_.separator) return sender_.send(options_.message.topic, line);
+    auto parts = split_line(line, *options_.separator);
+    if (!parts) return base::fail(parts.error());
+    return sender_.send(parts->topic, parts->payload);
+  }
+
+  void refuse_line(std::uint64_t number, const Error& error) {
+    ++not_published_;
+    if (not_published_ <= kLineErrorsShown) {
+      print_error(runtime_.globals(), fmt::format("line {}: {}", number, error.message()));
+    } else if (not_published_ == kLineErrorsShown + 1) {
+      print_error(runtime_.globals(), "further lines that could not be published are only counted");
+    }
+  }
+
+  Status send_payload() {
+    auto payload = read_payload(options_.message, runtime_.interrupt().fd());
+    if (!payload) return base::fail(payload.error());
+    for (std::uint64_t i = 0; i < options_.count; ++i) {
+      Status sent = runtime_.context().check();
+      if (sent) sent = sender_.send(options_.message.topic, *payload);
+      if (!sent) return sent;
+    }
+    return {};
+  }
+
+  ExitCode judge(const Status& sent, const PublishedTotals& totals) {
+    if (const ExitCode code = runtime_.interrupt().exit_code(); code != ExitCode::kOk) return code;
+    if (!sent) return runtime_.failed("cannot publish", sent.error());
+    if (const auto refusal = sender_.first_refusal()) return refused(*refusal, totals);
+    if (totals.sums.ok < totals.sums.answered) {
+      print_error(runtime_.globals(),
+                  fmt::format("{} of {} messages were not accepted",
+                              totals.sums.answered - totals.sums.ok, totals.sums.answered));
+      return ExitCode::kNotAccepted;
+    }
+    if (totals.sums.unknown > 0) {
+      print_error(runtime_.globals(),
+                  fmt::format("the outcome of {} messages is unknown: the connection was lost "
+                              "before their receipts came",
+                              totals.sums.unknown));
+      return ExitCode::kFailure;
+    }
+    return not_published_ > 0 ? ExitCode::kNotAccepted : ExitCode::kOk;
+  }
+
+  ExitCode refused(const Receipt& receipt, const PublishedTotals& totals) {
+    std::string what = "not accepted";
+    if (totals.sums.answered > 1) {
+      what = fmt::format("{} of {} messages not accepted; the first",
+                         totals.sums.answered - totals.sums.ok, totals.sums.answered);
+    }
+    if (receipt.reason == ErrorCode::kNone) {
+      print_error(runtime_.globals(), what + ": " + receipt_text(receipt));
+      return ExitCode::kNotAccepted;
+    }
+    const Error error{receipt.reason, receipt_text(receipt)};
+    print_error(runtime_.globals(), what + ": " + error.message());
+    return receipt.reason == ErrorCode::kNoResponders ? ExitCode::kNoResponders
+                                                      : ExitCode::kNotAccepted;
+  }
+
+  Runtime& runtime_;
+  const PubOptions& options_;
+  Sender sender_;
+  std::uint64_t not_published_ = 0;
+};
+
+ExitCode pub(const Globals& globals, const PubOptions& options) {
+  if (const std::string wrong = contradiction(options); !wrong.empty()) {
+    print_error(globals, wrong + "\nsee: sluice pub --help");
+    return ExitCode::kUsage;
+  }
+  Runtime runtime(globals);
+  auto client = runtime.connect(options.lines || options.count > 1);
+  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  return Publishing(runtime, **client, options).run();
+}
+
+}  // namespace
+
+void add_pub(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("pub", "Publish messages");
+  auto options = std::make_shared<PubOptions>();
+  add_message_options(*verb, options->message);
+  verb->add_flag("-l,--lines", options->lines, "One message per line of standard input");
+  verb->add_option_function<std::string>(
+          "--topic-from-line",
+          [options](const std::string& separator) { options->separator = separator; },
+          "Lines are TOPIC, this separator, PAYLOAD; leave TOPIC out")
+      ->type_name("SEPARATOR");
+  add_count(*verb, "-n,--count", options->count, 1, "Publish the same message so many times");
+  add_needs(*verb, options->need);
+  verb->add_flag("-r,--receipt", options->receipt, "Wait for each message's receipt and print it");
+  verb->callback([&invocation, options] {
+    invocation.action = [options](const Globals& globals) { return pub(globals, *options); };
+  });
+}
+
+}  // namespace sluice::cli

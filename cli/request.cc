@@ -1,0 +1,62 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "cli/message_format.h"
+#include "cli/pub_options.h"
+#include "cli/report.h"
+#include "cli/runtime.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+struct RequestOptions {
+  MessageOptions message;
+  Duration timeout = std::chrono::seconds(5);
+  std::optional<MessageFormat> format;
+};
+
+MessageFormat format_of(const Globals& globals, const RequestOptions& options) {
+  if (options.format) return *options.format;
+  return *MessageFormat::parse(globals.json ? "%j\\n" : "%p\\n");
+}
+
+ExitCode request(const Globals& globals, const RequestOptions& options) {
+  if (options.message.payload && !options.message.file.empty()) {
+    print_error(globals, "give only one of PAYLOAD and --file\nsee: sluice request --help");
+    return ExitCode::kUsage;
+  }
+  Runtime runtime(globals);
+  auto payload = read_payload(options.message, runtime.interrupt().fd());
+  if (!payload) return runtime.failed("cannot read the payload", payload.error());
+  auto client = runtime.connect(false);
+  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  Outgoing message = outgoing_of(options.message);
+  message.payload = as_bytes(*payload);
+  if (options.message.deadline.count() > 0) {
+    message.deadline = runtime.wall_now() + options.message.deadline;
+  }
+  async::CancelSource limit = runtime.until(options.timeout);
+  auto answer = runtime.wait((*client)->request(limit.context(), options.message.topic, message));
+  if (!answer) return runtime.failed("no answer from " + options.message.topic, answer.error());
+  std::string out;
+  format_of(globals, options).append(out, shown(*answer));
+  return print(globals, out);
+}
+
+}  // namespace
+
+void add_request(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("request", "Publish a request and print the answer");
+  auto options = std::make_shared<RequestOptions>();
+  add_message_options(*verb, options->message);
+  verb->get_option("TOPIC")->required();
+  add_duration(*verb, "--timeout", options->timeout, "How long to wait; 5s by default");
+  add_format(*verb, options->format, "As of sub; '%p\\n' by default");
+  verb->callback([&invocation, options] {
+    invocation.action = [options](const Globals& globals) { return request(globals, *options); };
+  });
+}
+
+}  // namespace sluice::cli

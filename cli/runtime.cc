@@ -1,0 +1,66 @@
+#include "cli/runtime.h"
+
+#include <fmt/format.h>
+#include <sluice/units.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr Duration kFinishing = std::chrono::seconds(5);
+
+void tell(const Globals& globals, const ConnectionEvent& event) {
+  if (event.state == ConnectionState::kDisconnected) {
+    std::string text = "connection lost: " + event.error.message();
+    if (event.attempt > 1) {
+      text = fmt::format("attempt {}: {}", event.attempt, event.error.message());
+    }
+    if (event.unknown > 0) {
+      text += fmt::format("; the outcome of {} messages is unknown", event.unknown);
+    }
+    text += "; next attempt in " + human_duration(event.retry_in);
+    note(globals, text);
+  }
+  if (event.state == ConnectionState::kDraining) note(globals, "the broker is shutting down");
+}
+
+async::Task<Status> sleep_task(async::Context context, Duration duration) {
+  Status slept = co_await async::sleep_for(context, duration);
+  co_return slept;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> Runtime::connect(bool reconnect) {
+  ClientOptions options;
+  options.server = globals_.server;
+  options.name = fmt::format("sluice-{}-{}", globals_.verb, getpid());
+  options.connect_timeout = globals_.connect_timeout;
+  options.reconnect = reconnect && globals_.reconnect;
+  options.on_state = [&globals = globals_](const ConnectionEvent& event) { tell(globals, event); };
+  return wait(Client::connect(context(), std::move(options)));
+}
+
+async::CancelSource Runtime::until(Duration timeout) {
+  if (timeout.count() == 0) return async::CancelSource(context());
+  return async::CancelSource(context(), executor_, now() + timeout);
+}
+
+async::CancelSource Runtime::finishing() {
+  return async::CancelSource(async::Context(), executor_, now() + kFinishing);
+}
+
+void Runtime::sleep(Duration duration) {
+  // Whether it slept to the end shows in interrupt().
+  const Status slept = wait(sleep_task(context(), duration));
+  static_cast<void>(slept);
+}
+
+ExitCode Runtime::failed(std::string_view what, const Error& error) const {
+  if (interrupt_.is_interrupted()) return interrupt_.exit_code();
+  return report(globals_, what, error);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,56 @@
+// sender.h: publishing many messages: fast, or receipt by receipt.
+//
+// Without --receipt messages go out in the client's batches, and receipts are only summed up; with
+// it each message waits for its own, which is printed.
+//
+// Owner:    the verb; borrows all it is given.
+// Thread:   the verb's own.
+// Errors:   those of publishing; a receipt that is not ok is no error and shows in totals().
+// Tests:    tests/integration/cli_test.py
+
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/outcome_text.h"
+#include "cli/output.h"
+#include "cli/pub_options.h"
+#include "cli/runtime.h"
+
+namespace sluice::cli {
+
+class Sender {
+ public:
+  Sender(Runtime& runtime, Client& client, const PubOptions& options);
+
+  Status send(std::string_view topic, std::string_view payload);
+
+  /// Waits for all receipts, after Ctrl-C a few seconds at most, and writes out what was printed.
+  Status finish();
+
+  PublishedTotals totals() const;
+  /// The first receipt that was not ok, if there was one.
+  std::optional<Receipt> first_refusal() const;
+
+ private:
+  Status send_and_wait(std::string_view topic);
+  Result<Publisher*> publisher_of(std::string_view topic);
+  void keep_refusal(const Receipt& receipt);
+
+  Runtime& runtime_;
+  Client& client_;
+  const PubOptions& options_;
+  Outgoing message_;
+  MonotonicTime started_at_;
+  Duration elapsed_{0};
+  Output out_;
+  std::map<std::string, Publisher, std::less<>> publishers_;
+  mutable std::mutex mutex_;  // receipts arrive on the client's thread
+  std::optional<Receipt> first_refusal_;
+};
+
+}  // namespace sluice::cli

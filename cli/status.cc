@@ -1,0 +1,144 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sluice/units.h>
+
+#include "cli/arguments.h"
+#include "cli/json_text.h"
+#include "cli/report.h"
+#include "cli/runtime.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct StatusOptions {
+  bool connections = false;
+  Duration timeout = std::chrono::seconds(10);
+};
+
+std::uint64_t count_of(const Json& row, const char* name) {
+  return row.value(name, std::uint64_t{0});
+}
+
+std::string number(const Json& row, const char* name) { return grouped(count_of(row, name)); }
+
+// Names come from clients and go to a terminal.
+std::string word(const Json& row, const char* name) {
+  std::string out;
+  append_escaped(out, row.value(name, std::string()));
+  return out;
+}
+
+std::string size_of(const Json& row, const char* name) {
+  return human_size(static_cast<double>(count_of(row, name)));
+}
+
+std::string filters_of(const Json& row) {
+  std::string all;
+  for (const Json& filter : row.value("filters", Json::array())) {
+    if (!all.empty()) all += ' ';
+    append_escaped(all, filter.get<std::string>());
+  }
+  constexpr std::size_t kWidth = 40;
+  return all.size() <= kWidth ? all : all.substr(0, kWidth - 1) + "…";
+}
+
+// Who has it: the subscription's own name, else the client's.
+std::string owner_of(const Json& row) {
+  const std::string name = word(row, "name");
+  const std::string group = word(row, "group");
+  if (!group.empty()) {
+    return fmt::format("{} shared by {}", name.empty() ? group : name, number(row, "members"));
+  }
+  return name.empty() ? word(row, "client") : name;
+}
+
+std::string subscriptions_table(const Json& rows) {
+  Table table({"SUBSCRIPTION", "FILTERS", "OVERFLOW", "MATCHED", "DELIVERED", "QUEUED", "WAITING",
+               "DROPPED", "DISCARDED", "BALANCE"});
+  for (const Json& row : rows) {
+    const Json ledger = row.value("ledger", Json::object());
+    const std::int64_t imbalance = ledger.value("imbalance", std::int64_t{0});
+    table.add({owner_of(row), filters_of(row), word(row, "overflow"), number(ledger, "matched"),
+               number(ledger, "delivered"), number(ledger, "queued"), number(ledger, "waiting"),
+               number(ledger, "dropped"), number(ledger, "discarded"),
+               imbalance == 0 ? "ok" : fmt::format("off by {}", imbalance)});
+  }
+  return table.empty() ? "no subscriptions\n" : table.text();
+}
+
+std::string connections_table(const Json& rows) {
+  Table table({"CONNECTION", "PEER", "CLIENT", "SUBSCRIPTIONS", "TOPICS", "UNSENT", "AGE"});
+  for (const Json& row : rows) {
+    const auto age = std::chrono::milliseconds(row.value("age_ms", std::int64_t{0}));
+    table.add({std::to_string(count_of(row, "id")), word(row, "peer"), word(row, "client"),
+               number(row, "subscriptions"), number(row, "topics_open"),
+               size_of(row, "unsent_bytes"), human_duration(age)});
+  }
+  return table.empty() ? "no connections\n" : table.text();
+}
+
+std::string status_text(const Json& status, bool connections) {
+  const auto uptime = std::chrono::milliseconds(status.value("uptime_ms", std::int64_t{0}));
+  const std::int64_t imbalance = status.value("ledger_imbalance", std::int64_t{0});
+  std::string out = fmt::format(
+      "node {}, sluiced {}, up {}{}\n"
+      "{} shards, {} connections, {} topics, {} subscriptions, {} publishes pending\n"
+      "ledger: {}\n\n",
+      word(status, "node"), word(status, "version"), human_duration(uptime),
+      status.value("draining", false) ? ", draining" : "", number(status, "shards"),
+      number(status, "connections"), number(status, "topics"), number(status, "subscriptions"),
+      number(status, "publishes_pending"),
+      imbalance == 0 ? "balanced" : fmt::format("off by {} messages", imbalance));
+  const Json rows = status.value("subscription_list", Json::array());
+  out += subscriptions_table(rows);
+  if (rows.size() < count_of(status, "subscriptions")) {
+    out += fmt::format("({} of {} subscriptions are shown)\n", rows.size(),
+                       number(status, "subscriptions"));
+  }
+  if (connections) out += '\n' + connections_table(status.value("connection_list", Json::array()));
+  return out;
+}
+
+ExitCode status(const Globals& globals, const StatusOptions& options) {
+  Runtime runtime(globals);
+  auto client = runtime.connect(false);
+  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  async::CancelSource limit = runtime.until(options.timeout);
+  auto answer = runtime.wait((*client)->admin(limit.context(), "status"));
+  if (!answer) return runtime.failed("status", answer.error());
+  if (globals.json) return print(globals, *answer + '\n');
+  const Json parsed = Json::parse(*answer, nullptr, false);
+  if (!parsed.is_object()) {
+    print_error(globals, "the broker's answer is not a JSON object; try -o json");
+    return ExitCode::kFailure;
+  }
+  try {
+    return print(globals, status_text(parsed, options.connections));
+  } catch (const Json::exception& error) {
+    print_error(globals, fmt::format("the broker's answer has another form than expected ({}); "
+                                     "try -o json",
+                                     error.what()));
+    return ExitCode::kFailure;
+  }
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb =
+      app.add_subcommand("status", "Show the node and the ledger of each subscription");
+  auto options = std::make_shared<StatusOptions>();
+  verb->add_flag("--connections", options->connections, "Show the connections as well");
+  add_duration(*verb, "--timeout", options->timeout, "How long to wait; 10s by default");
+  verb->callback([&invocation, options] {
+    invocation.action = [options](const Globals& globals) { return status(globals, *options); };
+  });
+}
+
+}  // namespace sluice::cli

@@ -55,7 +55,8 @@ install(EXPORT sluice_targets NAMESPACE sluice:: FILE sluice-targets.cmake
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/client/include/sluice"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/libs" DESTINATION "${internal_dir}"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/libs/base" "${PROJECT_SOURCE_DIR}/libs/async"
+  DESTINATION "${internal_dir}/libs"
   FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/sluice-config.cmake.in"

@@ -2,7 +2,7 @@
 //
 // Thread:   main.
 // Errors:   ExitCode::kUsage after one line that names the mistake, and where help is.
-// Tests:    tests/unit/cli/app_test.cc, tests/integration/cli_test.py
+// Tests:    tests/unit/cli/app_test.cc, tests/integration/cli/cli_test.py
 
 #pragma once
 

@@ -7,7 +7,7 @@
 // Owner:    the verb.
 // Thread:   run: the verb's own, which waits for all others.
 // Errors:   those of connecting and subscribing; kCanceled after Ctrl-C before the load began.
-// Tests:    tests/integration/cli_test.py
+// Tests:    tests/integration/cli/cli_test.py
 
 #pragma once
 

@@ -7,7 +7,7 @@
 // Owner:    one per process, made before any thread is: SIGINT and SIGTERM are blocked in the
 //           thread that makes it and in those which it starts from then on.
 // Thread:   made and destroyed in main; the getters: any thread.
-// Tests:    tests/integration/cli_test.py
+// Tests:    tests/integration/cli/cli_test.py
 
 #pragma once
 

@@ -3,7 +3,7 @@
 // Owner:    the verb; outlives the clients made with it.
 // Thread:   the verb's own, which waits.
 // Errors:   connect: kConnectFailed, kTimeout, those of the handshake; kCanceled after Ctrl-C.
-// Tests:    tests/integration/cli_test.py
+// Tests:    tests/integration/cli/cli_test.py
 
 #pragma once
 

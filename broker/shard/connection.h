@@ -3,7 +3,7 @@
 // Owner:    the shard's Connections table; borrows the Link.
 // Thread:   the owner shard only.
 // Limits:   Options: topics open, subscriptions; a publisher's window bounds what is parked.
-// Tests:    tests/unit/broker/shard/shard_test.cc
+// Tests:    tests/unit/broker/shard/connection_test.cc
 
 #pragma once
 

@@ -10,7 +10,7 @@
 // Thread:   the owner shard only.
 // Limits:   Options::output_high: a connection with that much unsent gets no more data until the
 //           socket has drained; control frames still go.
-// Tests:    tests/unit/broker/shard/shard_test.cc
+// Tests:    tests/unit/broker/shard/connection_test.cc
 
 #pragma once
 

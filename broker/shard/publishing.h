@@ -12,7 +12,7 @@
 // Errors:   publish() returns what closes the connection; refusals go into receipts.
 // Order:    receipts of one connection may leave out of order of publishing, one each.
 // Source:   docs/formats/wire.md, sections PUBLISH, RECEIPT, GRANT.
-// Tests:    tests/unit/broker/shard/shard_test.cc, cross_shard_test.cc
+// Tests:    tests/unit/broker/shard/publish_test.cc, cross_shard_test.cc
 
 #pragma once
 

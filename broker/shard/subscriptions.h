@@ -6,7 +6,7 @@
 //           kSubscriptionLimit, kReservedTopic, kGroupMismatch, kUnsupportedFeature.
 // Order:    other shards know of a subscription's interest before SUBSCRIBED is sent, so that
 //           whatever is published afterwards, anywhere on the node, reaches it.
-// Tests:    tests/unit/broker/shard/shard_test.cc, shared_subscription_test.cc
+// Tests:    tests/unit/broker/shard/ladder_test.cc, shared_subscription_test.cc
 
 #pragma once
 

@@ -9,7 +9,7 @@
 // Limits:   before HELLO a frame's body may have wire::kMaxHandshakeBody bytes.
 // Errors:   those of libs/wire, and kUnexpectedFrame for frames only a broker sends.
 // Source:   docs/formats/wire.md
-// Tests:    tests/unit/broker/protocol/native_protocol_test.cc, tests/fuzz/fuzz_shard.cc
+// Tests:    tests/unit/broker/protocol/native, tests/fuzz/fuzz_shard.cc
 
 #pragma once
 

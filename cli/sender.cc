@@ -18,7 +18,8 @@ Status Sender::send(std::string_view topic, std::string_view payload) {
   if (options_.message.deadline.count() > 0) {
     message_.deadline = runtime_.wall_now() + options_.message.deadline;
   }
-  if (options_.receipt) return send_and_wait(topic);
+  const bool single = !options_.lines && options_.count == 1;
+  if (options_.receipt || single) return send_and_wait(topic);
   // A topic that comes with its line may never come again: the client opens it for the moment.
   const bool once = options_.separator && !options_.need;
   if (once) {
@@ -39,6 +40,7 @@ Status Sender::send_and_wait(std::string_view topic) {
       client_.publish_and_wait(runtime_.context(), std::string(topic), message_, std::move(need)));
   if (!receipt) return base::fail(receipt.error());
   keep_refusal(*receipt);
+  if (!options_.receipt) return {};
   const bool json = runtime_.globals().json;
   out_.append((json ? receipt_json(*receipt) : receipt_text(*receipt)) + '\n');
   return out_.flush();

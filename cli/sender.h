@@ -1,12 +1,12 @@
 // sender.h: publishing many messages: fast, or receipt by receipt.
 //
-// Without --receipt messages go out in the client's batches, and receipts are only summed up; with
-// it each message waits for its own, which is printed.
+// Many messages go out in the client's batches, and receipts are only summed up. A single one, and
+// with --receipt each one, waits for its own.
 //
 // Owner:    the verb; borrows all it is given.
 // Thread:   the verb's own.
 // Errors:   those of publishing; a receipt that is not ok is no error and shows in totals().
-// Tests:    tests/integration/cli_test.py
+// Tests:    tests/integration/cli/cli_test.py
 
 #pragma once
 

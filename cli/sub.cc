@@ -140,7 +140,8 @@ class Receiving {
   void close() {
     async::CancelSource end = runtime_.finishing();
     auto account = runtime_.wait(subscription_.close(end.context()));
-    if (account) totals_.account = *account;
+    // The account of a shared subscription is its group's: `sluice status` has it.
+    if (account && options_.subscribe.share.empty()) totals_.account = *account;
   }
 
   void summarize() {

@@ -70,7 +70,8 @@ Mail::Mail(PostOffice& office, model::ShardId self)
 
 bool Mail::flush() {
   bool all_left = true;
-  for (std::uint16_t to = 0; to < outgoing_.size(); ++to) {
+  const auto shards = static_cast<std::uint16_t>(outgoing_.size());
+  for (std::uint16_t to = 0; to < shards; ++to) {
     if (outgoing_[to].empty()) continue;
     if (!office_.ring(self_, model::ShardId(to)).try_put(outgoing_[to])) {
       ++refusals_;

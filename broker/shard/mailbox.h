@@ -104,7 +104,8 @@ template <typename Read>
 std::size_t Mail::receive(Read read) {
   begin_receive();
   std::size_t count = 0;
-  for (std::uint16_t from = 0; from < outgoing_.size(); ++from) {
+  const auto shards = static_cast<std::uint16_t>(outgoing_.size());
+  for (std::uint16_t from = 0; from < shards; ++from) {
     if (from == self_.value()) continue;
     LetterRing& ring = office_.ring(model::ShardId(from), self_);
     while (ring.try_take(incoming_)) {

@@ -7,6 +7,8 @@
 #include "tests/bench/load/nats_peer.h"
 #include "tests/bench/load/relay_peer.h"
 #include "tests/bench/load/sluice_peer.h"
+#include "tests/bench/load/socket.h"
+#include "tests/bench/load/usage.h"
 
 namespace sluice::bench {
 namespace {
@@ -24,6 +26,7 @@ int load_main(const std::vector<std::string>& arguments) {
                  work_usage().c_str());
     return 2;
   }
+  if (usage_of(0).cpu_seconds == 0) die("sluice_load: this kernel counts no CPU in schedstat");
   raise_descriptor_limit();
   std::printf("%s\n", to_json(*work, run(*work)).c_str());
   return 0;

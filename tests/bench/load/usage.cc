@@ -1,11 +1,11 @@
 #include "tests/bench/load/usage.h"
 
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <unistd.h>
-
+#include <system_error>
 namespace sluice::bench {
 namespace {
 
@@ -25,23 +25,9 @@ std::uint64_t take_number(std::string_view& text) {
   return value;
 }
 
-void skip_word(std::string_view& text) {
-  const std::size_t start = text.find_first_not_of(' ');
-  const std::size_t end = start == std::string_view::npos ? start : text.find(' ', start);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end);
-}
-
 }  // namespace
 
-std::uint64_t ticks_in_stat(std::string_view stat) {
-  // The command's name, field 2, may hold blanks and parentheses: count from its end.
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string_view::npos) return 0;
-  stat.remove_prefix(name_end + 1);
-  for (int field = 3; field < 14; ++field) skip_word(stat);
-  const std::uint64_t user = take_number(stat);
-  return user + take_number(stat);
-}
+std::uint64_t ns_in_schedstat(std::string_view schedstat) { return take_number(schedstat); }
 
 std::uint64_t kib_in_status(std::string_view status, std::string_view name) {
   const std::size_t at = status.find(name);
@@ -53,8 +39,12 @@ std::uint64_t kib_in_status(std::string_view status, std::string_view name) {
 Usage usage_of(int pid) {
   const std::string folder = "/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid));
   const std::string status = read_file(folder + "/status");
-  const auto ticks = static_cast<double>(ticks_in_stat(read_file(folder + "/stat")));
-  return {.cpu_seconds = ticks / static_cast<double>(sysconf(_SC_CLK_TCK)),
+  std::uint64_t cpu_ns = 0;
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator(folder + "/task", gone)) {
+    cpu_ns += ns_in_schedstat(read_file(task.path() / "schedstat"));
+  }
+  return {.cpu_seconds = static_cast<double>(cpu_ns) / 1e9,
           .rss_kib = kib_in_status(status, "VmRSS:"),
           .peak_kib = kib_in_status(status, "VmHWM:")};
 }

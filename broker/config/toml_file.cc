@@ -160,7 +160,7 @@ Place caret_of(std::string_view report, Place place, std::string& message) {
 
 Problem syntax_problem(const toml::syntax_error& error, const Reader& reader) {
   std::string message = headline(error.what());
-  const toml::source_location location = error.location();
+  const toml::source_location& location = error.location();
   const Place place = caret_of(error.what(), {location.line(), location.column(), 1}, message);
   const std::string_view line = reader.line(place.line);
   const std::size_t at = place.column - 1;

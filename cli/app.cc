@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <iostream>
 #include <sluice/units.h>
+#include <sstream>
 
 #include "cli/arguments.h"
 #include "cli/suggest.h"
@@ -14,6 +15,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kHelpColumn = 34;
+constexpr std::size_t kHelpWidth = 100;
 
 void add_global_options(CLI::App& app, Globals& globals) {
   app.add_option("--server", globals.server, "Address of the broker")
@@ -34,8 +36,9 @@ void add_global_options(CLI::App& app, Globals& globals) {
   add_duration(app, "--connect-timeout", globals.connect_timeout,
                "How long connecting may take; 5s by default");
   app.add_flag("-q,--quiet", globals.quiet, "Print errors alone, no notes and no summary");
-  app.add_flag("--no-reconnect{false}", globals.reconnect,
-               "End when the connection is lost, where a verb would connect again");
+  app.add_flag_callback(
+      "--no-reconnect", [&globals] { globals.reconnect = false; },
+      "End when the connection is lost, where a verb would connect again");
 }
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -95,6 +98,22 @@ std::string global_footer(const CLI::App& app) {
   return line + " (see: sluice --help)";
 }
 
+// CLI11 leaves descriptions on one line each; what is too wide goes on below its beginning.
+std::string wrapped(const std::string& help) {
+  std::istringstream lines(help);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    while (line.size() > kHelpWidth) {
+      const std::size_t space = line.rfind(' ', kHelpWidth);
+      if (space == std::string::npos || space <= kHelpColumn) break;
+      out += line.substr(0, space) + '\n';
+      line = std::string(kHelpColumn, ' ') + line.substr(space + 1);
+    }
+    out += line + '\n';
+  }
+  return out;
+}
+
 constexpr std::string_view kFooter =
     "Exit status: 0 done, 1 failed, 2 usage, 3 cannot connect, 4 not accepted,\n"
     "  5 time over or fewer messages than asked for, 6 no responders, 130 interrupted\n"
@@ -112,7 +131,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   app->require_subcommand(0, 1);
   app->get_formatter()->column_width(kHelpColumn);
   app->set_help_flag("-h,--help", "Print this help");
-  app->set_version_flag("--version", "sluice " SLUICE_VERSION);
+  app->set_version_flag("--version", "sluice " SLUICE_VERSION, "Print the version");
   add_global_options(*app, invocation.globals);
   app->footer(std::string(kFooter));
   add_pub(*app, invocation);
@@ -138,7 +157,7 @@ std::optional<ExitCode> parse(CLI::App& app, Invocation& invocation,
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
-    out << app.help();
+    out << wrapped(app.help());
     return ExitCode::kOk;
   } catch (const CLI::CallForVersion& version) {
     out << version.what() << '\n';
@@ -155,7 +174,7 @@ std::optional<ExitCode> parse(CLI::App& app, Invocation& invocation,
     invocation.globals.verb = verb->get_name();
     return std::nullopt;
   }
-  err << app.help();
+  err << wrapped(app.help());
   return ExitCode::kUsage;
 }
 

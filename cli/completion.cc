@@ -49,6 +49,8 @@ std::vector<std::string> split(const std::string& text, char by) {
 std::vector<OptionModel> options_of(const CLI::App& app) {
   std::vector<OptionModel> models;
   for (const CLI::Option* option : app.get_options()) {
+    // Every verb has --help, and so has the program: once is enough.
+    if (option == app.get_help_ptr() && app.get_parent() != nullptr) continue;
     OptionModel model;
     for (const std::string& name : option->get_snames()) model.names.push_back("-" + name);
     for (const std::string& name : option->get_lnames()) model.names.push_back("--" + name);

@@ -1,0 +1,91 @@
+#include "cli/pub_options.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::cli {
+namespace {
+
+PubOptions single() {
+  PubOptions options;
+  options.message.topic = "t";
+  options.message.payload = "p";
+  return options;
+}
+
+TEST(PubOptions, OneSourceOfPayloadsIsNeeded) {
+  EXPECT_EQ(contradiction(single()), "");
+  PubOptions options = single();
+  options.message.payload.reset();
+  EXPECT_NE(contradiction(options).find("nothing to publish"), std::string::npos);
+  options.lines = true;
+  EXPECT_EQ(contradiction(options), "");
+  options.message.file = "f";
+  EXPECT_EQ(contradiction(options), "give only one of PAYLOAD, --file and --lines");
+}
+
+TEST(PubOptions, TopicsComeFromTheCommandLineOrFromTheLines) {
+  PubOptions options;
+  options.lines = true;
+  EXPECT_EQ(contradiction(options), "TOPIC is required");
+  options.separator = "\t";
+  EXPECT_EQ(contradiction(options), "");
+  options.message.topic = "t";
+  EXPECT_EQ(contradiction(options), "the topics stand in the lines; leave 't' out");
+  options.message.topic.clear();
+  options.separator = "";
+  EXPECT_EQ(contradiction(options), "--topic-from-line: it is empty");
+  options.separator = "\t";
+  options.lines = false;
+  EXPECT_EQ(contradiction(options), "--topic-from-line needs --lines");
+}
+
+TEST(PubOptions, LinesAreNotCounted) {
+  PubOptions options = single();
+  options.message.payload.reset();
+  options.lines = true;
+  options.count = 2;
+  EXPECT_EQ(contradiction(options), "--count does not go with --lines");
+}
+
+TEST(SplitLine, TheFirstSeparatorCounts) {
+  const auto parts = split_line("a.b::c::d", "::");
+  ASSERT_TRUE(parts.has_value());
+  EXPECT_EQ(parts->topic, "a.b");
+  EXPECT_EQ(parts->payload, "c::d");
+  EXPECT_EQ(split_line("a.b\t", "\t")->payload, "");
+  EXPECT_EQ(split_line("a.b c", "\t").error().code, ErrorCode::kBadArgument);
+}
+
+TEST(ReadNeed, EachWordSetsItsPart) {
+  Need need;
+  EXPECT_EQ(read_need("disk", need), "");
+  EXPECT_EQ(read_need("all", need), "");
+  EXPECT_EQ(read_need("responders", need), "");
+  EXPECT_EQ(read_need("name:audit log", need), "");
+  EXPECT_EQ(need.durability, Durability::kDisk);
+  EXPECT_TRUE(need.accept_all);
+  EXPECT_TRUE(need.responders);
+  EXPECT_EQ(need.names, std::vector<std::string>{"audit log"});
+}
+
+TEST(ReadNeed, MistakesAreRefused) {
+  Need need;
+  EXPECT_EQ(read_need("dsk", need),
+            "'dsk' is no need; did you mean 'disk'?; use memory, os, disk, quorum, all, "
+            "responders or name:SUBSCRIPTION");
+  EXPECT_NE(read_need("name:", need), "");
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(read_need("name:x", need), "");
+  EXPECT_EQ(read_need("name:x", need), "at most 16 names can be needed");
+}
+
+TEST(ReadHeader, NameAndValueStandAroundTheFirstEquals) {
+  Headers headers;
+  EXPECT_EQ(read_header("a=b=c", headers), "");
+  EXPECT_EQ(read_header("empty=", headers), "");
+  EXPECT_EQ(headers, (Headers{{"a", "b=c"}, {"empty", ""}}));
+  EXPECT_EQ(read_header("none", headers), "'none' is not NAME=VALUE");
+  EXPECT_EQ(read_header("=x", headers), "'=x' is not NAME=VALUE");
+}
+
+}  // namespace
+}  // namespace sluice::cli

@@ -48,8 +48,11 @@ void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes)
   rare_->room_came = has_waiting();
 }
 
+// The room is free again at once: kept for an entry that stands behind others, it would keep them
+// waiting for ever once nothing is left to deliver.
 PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::MonotonicTime now) {
   ASSERT(slice.count > 0);
+  unreserve(slice.count, slice.records);
   Entry entry{slice, next_sequence_, now};
   next_sequence_ += slice.count;
   if (has_waiting()) {
@@ -60,7 +63,6 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
     rare_->waiting.push_back(std::move(waiting));
     move_in(now);
   } else {
-    unreserve(slice.count, slice.records);
     append(std::move(entry));
   }
   PushResult result;
@@ -89,7 +91,6 @@ Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t l
 void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
                             base::MonotonicTime now) {
   ASSERT(delivered_ >= slice.count && sequence + slice.count <= next_sequence_);
-  if (rare_ != nullptr && fits(0, 0)) rare_->over_messages = rare_->over_bytes = 0;
   std::uint32_t at = 0;
   while (at < entries_.size() && entries_[at].sequence < sequence) ++at;
   Entry entry{slice, sequence, now};
@@ -98,16 +99,21 @@ void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
   } else if (has_waiting()) {
     entry.queued_at = std::min(now, rare_->waiting.front().entry.queued_at);
   }
+  may_exceed(slice);
   entries_.insert(at, std::move(entry));
   delivered_ -= slice.count;
   queued_ += slice.count;
   held_bytes_ += slice.records + kSliceOverhead;
   join_at(at + 1);
   join_at(at);
-  if (!fits(0, 0)) {
-    rare().over_messages += slice.count;
-    rare().over_bytes += slice.records + kSliceOverhead;
-  }
+}
+
+// To be said before an entry of `slice` is added whether there is room or not.
+void BoundedQueue::may_exceed(const model::Slice& slice) {
+  if (rare_ != nullptr && fits(0, 0)) rare_->over_messages = rare_->over_bytes = 0;
+  if (fits(slice.count, slice.records + kSliceOverhead)) return;
+  rare().over_messages += slice.count;
+  rare().over_bytes += slice.records + kSliceOverhead;
 }
 
 bool BoundedQueue::on_time(base::MonotonicTime now) {

@@ -11,8 +11,8 @@
 // Owner:    one subscription.
 // Thread:   the owner shard only.
 // Units:    messages; bytes are record bytes plus kSliceOverhead for every slice held.
-// Limits:   Bounds, exact to the message; only put_back() may exceed them. At most one gap per
-//           reason and hole.
+// Limits:   Bounds, exact to the message; only put_back() and push_reserved() may exceed them. At
+//           most one gap per reason and hole.
 // Order:    messages leave in the order pushed, per publisher and over all; sequences rise. Times
 //           given do not fall. After close() nothing is pushed or put back.
 // Source:   docs/ARCHITECTURE.md, section Queues; DESIGN's promises Receipt, Gap, Ledger, Ladder.
@@ -96,12 +96,11 @@ class BoundedQueue {
   bool has_room(std::uint32_t messages, std::uint64_t record_bytes,
                 base::MonotonicTime now) const noexcept;
 
-  /// Holds room for a push that other shards still have to agree to; has_room() counts it.
-  /// Requires: has_room().
+  /// Holds room, which has_room() counts, for a push still to be agreed on. Requires: has_room().
   void reserve(std::uint32_t messages, std::uint64_t record_bytes);
   void unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept;
   /// The push that room was reserved for: it is accepted whatever came in between, though it may
-  /// still stand behind what waits. Requires: reserve(slice.count, slice.records) before.
+  /// stand behind what waits and exceed the bounds in its turn. Requires: as much was reserved.
   PushResult push_reserved(const model::Slice& slice, base::MonotonicTime now);
 
   /// The next thing to send, within `credit`, which is charged. A slice is cut where the credit
@@ -161,7 +160,7 @@ class BoundedQueue {
     model::PublishToken token;
     base::MonotonicTime expiry = base::kNever;
     bool until_deadline = false;  // expiry is the publish's deadline, not the end of the step
-    bool reserved = false;        // accepted before; its room is still reserved
+    bool reserved = false;        // accepted before: enters in its turn, room or not
   };
 
   // What most queues never need.
@@ -176,7 +175,7 @@ class BoundedQueue {
     std::uint64_t reserved_bytes = 0;  // with bookkeeping
     std::uint32_t reserved_messages = 0;
     bool room_came = false;           // what waits may go on, and on_time() has not been called
-    std::uint64_t over_messages = 0;  // put back, as long as that exceeds the bounds
+    std::uint64_t over_messages = 0;  // put back or reserved, as long as that exceeds the bounds
     std::uint64_t over_bytes = 0;
   };
 
@@ -204,6 +203,7 @@ class BoundedQueue {
   Rare& rare();
   static Entry split_front(Entry& entry, std::uint32_t messages);
   void append(Entry entry);
+  void may_exceed(const model::Slice& slice);
   void join_at(std::uint32_t at);
   void push_slowly(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
                    PushResult& result);

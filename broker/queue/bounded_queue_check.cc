@@ -42,7 +42,6 @@ void BoundedQueue::check_rare() const {
 
   std::uint64_t end = entries_.empty() ? 1 : entries_.back().sequence + entries_.back().slice.count;
   std::uint64_t messages = 0;
-  std::uint64_t reserved_messages = 0;
   for (std::uint32_t at = 0; at < state.waiting.size(); ++at) {
     const Waiting& waiting = state.waiting[at];
     ASSERT(waiting.entry.sequence >= end);
@@ -50,10 +49,8 @@ void BoundedQueue::check_rare() const {
     ASSERT(!waiting.reserved || at > 0);
     end = waiting.entry.sequence + waiting.entry.slice.count;
     messages += waiting.entry.slice.count;
-    if (waiting.reserved) reserved_messages += waiting.entry.slice.count;
   }
   ASSERT(messages == state.waiting_messages);
-  ASSERT(reserved_messages <= state.reserved_messages);
   ASSERT(end <= next_sequence_);
   ASSERT(state.waiting.empty() || ladder_.steps[0].kind == StepKind::kBlock);
 }

@@ -52,7 +52,7 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
     return true;
   }
   if (front.reserved) {
-    unreserve(slice.count, slice.records);
+    may_exceed(slice);  // it was accepted, and has waited for its turn alone
     append(take_waiting(0).entry);
     return true;
   }
@@ -145,11 +145,7 @@ void BoundedQueue::discard_waiting() {
     const Waiting waiting = take_waiting(0);
     const model::Slice& slice = waiting.entry.slice;
     rare_->discarded += slice.count;
-    if (waiting.reserved) {
-      unreserve(slice.count, slice.records);
-    } else {
-      settle(waiting.token, 0, slice.count, GapReason::kDisconnected);
-    }
+    if (!waiting.reserved) settle(waiting.token, 0, slice.count, GapReason::kDisconnected);
   }
   rare_->waiting.clear();
 }

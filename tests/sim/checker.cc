@@ -16,7 +16,7 @@ class Checker {
   explicit Checker(Scenario& scenario) : scenario_(scenario) {}
 
   std::string run() {
-    if (!scenario_.broker().idle()) broken("something is still queued or pending");
+    if (!scenario_.broker().idle()) tell_what_is_left();
     count_deliveries();
     for (const auto& actor : scenario_.actors()) {
       who_ = "client " + std::to_string(&actor - scenario_.actors().data());
@@ -29,6 +29,22 @@ class Checker {
 
  private:
   void broken(const std::string& what) { broken_ += who_ + ": " + what + "\n"; }
+
+  void tell_what_is_left() {
+    for (std::size_t i = 0; i < scenario_.broker().size(); ++i) {
+      const model::ShardStatus status = scenario_.broker().shard(i).status(1000);
+      broken("shard " + std::to_string(i) + " has " + std::to_string(status.publishes_pending) +
+             " publishes pending");
+      for (const model::SubscriptionStatus& s : status.subscription_list) {
+        if (s.queued + s.waiting == 0) continue;
+        broken("  " + s.name + " " + s.overflow + " max " + std::to_string(s.max_messages) + ", " +
+               std::to_string(s.max_bytes) + " B, lag " + std::to_string(s.max_lag_ns) +
+               ": queued " + std::to_string(s.queued) + ", waiting " + std::to_string(s.waiting) +
+               ", credit " + std::to_string(s.credit_messages) + ", " +
+               std::to_string(s.credit_bytes) + " B");
+      }
+    }
+  }
 
   void count_deliveries() {
     for (const auto& actor : scenario_.actors()) {

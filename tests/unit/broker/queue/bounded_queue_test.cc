@@ -625,16 +625,17 @@ TEST(BoundedQueue, WhatWasReservedIsAcceptedEvenBehindWhatWaits) {
     queue block:50ms,drop_newest m=2
     push 1 -> accepted 1
     reserve 1
-    push 1 -> waiting 1
+    push 2 -> waiting 2
     commit 1 -> accepted 1
     when -> 50ms
-    ledger -> matched 3 queued 1 waiting 2
+    ledger -> matched 4 queued 2 waiting 2
     at 50ms
-    settled -> #2 dropped 1 dropped_newest
-    ledger -> matched 3 queued 2 dropped_newest 1
+    settled -> #2 accepted 1 dropped 1 dropped_newest
+    ledger -> matched 4 queued 3 dropped_newest 1
     next -> 1-1
-    next -> gap dropped_newest 2-2 count 1 bytes 10
-    next -> 3-3
+    next -> 2-2
+    next -> gap dropped_newest 3-3 count 1 bytes 10
+    next -> 4-4
   )");
 }
 
@@ -652,6 +653,19 @@ TEST(BoundedQueue, UnreservedRoomGoesToWhatWaits) {
     settled -> #1 accepted 2
     next -> 1-2
     next -> 3-3
+  )");
+}
+
+TEST(BoundedQueue, ReservedRoomBehindWhatWaitsKeepsNobodyOut) {
+  Transcript().run(R"(
+    queue block m=2
+    reserve 2
+    push 1 -> waiting 1
+    commit 2 -> accepted 2
+    settled -> #1 accepted 1
+    ledger -> matched 3 queued 3
+    next -> 1-1
+    next -> 2-3
   )");
 }
 

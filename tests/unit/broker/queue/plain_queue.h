@@ -72,6 +72,9 @@ class PlainQueue {
 
   PushResult push_reserved(std::vector<Message> messages, base::MonotonicTime now) {
     take_numbers(messages, now);
+    std::uint64_t bytes = 0;
+    for (const Message& message : messages) bytes += message.bytes;
+    unreserve(messages.size(), bytes);
     waiting_.push_back({messages, model::PublishToken(0), base::kNever, false, true});
     move_in(now);
     PushResult result;
@@ -291,12 +294,7 @@ class PlainQueue {
         continue;
       }
       if (front.reserved) {
-        std::uint64_t bytes = 0;
-        for (const Message& message : front.messages) {
-          bytes += message.bytes;
-          queued_.push_back(message);
-        }
-        unreserve(front.messages.size(), bytes);
+        for (const Message& message : front.messages) queued_.push_back(message);
         waiting_.pop_front();
         continue;
       }

@@ -627,7 +627,6 @@ TEST(BoundedQueue, WhatWasReservedIsAcceptedEvenBehindWhatWaits) {
     reserve 1
     push 2 -> waiting 2
     commit 1 -> accepted 1
-    when -> 50ms
     ledger -> matched 4 queued 2 waiting 2
     at 50ms
     settled -> #2 accepted 1 dropped 1 dropped_newest
@@ -653,19 +652,6 @@ TEST(BoundedQueue, UnreservedRoomGoesToWhatWaits) {
     settled -> #1 accepted 2
     next -> 1-2
     next -> 3-3
-  )");
-}
-
-TEST(BoundedQueue, ReservedRoomBehindWhatWaitsKeepsNobodyOut) {
-  Transcript().run(R"(
-    queue block m=2
-    reserve 2
-    push 1 -> waiting 1
-    commit 2 -> accepted 2
-    settled -> #1 accepted 1
-    ledger -> matched 3 queued 3
-    next -> 1-1
-    next -> 2-3
   )");
 }
 

@@ -56,9 +56,9 @@ std::vector<std::string> environment_of(const ChildOptions& options) {
   for (char** entry = environ; *entry != nullptr; ++entry) all.emplace_back(*entry);
   // The last of equal names would be ignored by a shell, so ours replace what was there.
   for (const auto& [name, value] : options.environment) {
-    std::erase_if(
-        all, [&name = name](const std::string& entry) { return entry.starts_with(name + "="); });
-    all.push_back(name + "=" + value);
+    const std::string assignment = name + "=";
+    std::erase_if(all, [&](const std::string& entry) { return entry.starts_with(assignment); });
+    all.push_back(assignment + value);
   }
   return all;
 }

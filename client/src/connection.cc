@@ -4,10 +4,6 @@
 
 #include "libs/base/assert.h"
 
-#ifndef SLUICE_VERSION
-#define SLUICE_VERSION "0"
-#endif
-
 namespace sluice::detail {
 
 Connection::Connection(loop::Loop& loop, wire::SlabCursor& cursor, const ClientOptions& options,

@@ -37,7 +37,7 @@ class Loop {
   /// Requires: not running, and every handle that was made on it is destroyed.
   ~Loop();
 
-  /// Runs turns until stop(). The calling thread is the owner from now on.
+  /// Runs turns until stop(). The calling thread is the owner meanwhile.
   void run();
   /// Waits for something to happen and runs that one turn. For tests and simple programs.
   void run_once();

@@ -34,21 +34,19 @@ TEST(Loop, StopFromAnotherThreadEndsRun) {
   EXPECT_TRUE(fired);
 }
 
-TEST(Loop, OwnerIsTheThreadThatRunsIt) {
+TEST(Loop, OwnerIsTheThreadInRunAndBeforeAndAfterItTheFormerOne) {
   Loop loop;
   EXPECT_TRUE(loop.is_owner());
   bool owner_inside = false;
-  std::thread runner([&] {
-    loop.stop();
-    loop.run();
+  loop.on_turn_end([&] {
     owner_inside = loop.is_owner();
+    loop.stop();
   });
+  loop.request_turn();
+  std::thread runner([&] { loop.run(); });
   runner.join();
   EXPECT_TRUE(owner_inside);
-  EXPECT_FALSE(loop.is_owner());
-  loop.stop();
-  loop.run();  // takes it back, and with it the right to destroy
-  EXPECT_TRUE(loop.is_owner());
+  EXPECT_TRUE(loop.is_owner());  // and with it the right to destroy
 }
 
 TEST(Loop, HooksEncloseTheCallbacksOfATurn) {

@@ -125,7 +125,9 @@ void Node::on_signal(int number) {
 void Node::poll_drain() {
   const base::MonotonicTime now = clock_.now();
   if (!cutting_) {
-    if (!all_drained_ && now < drain_deadline_) return;
+    // Twice in a row: a letter may be on its way from a shard asked late to one asked early.
+    const bool drained_before = std::exchange(drained_before_, all_drained_.load());
+    if (!(all_drained_ && drained_before) && now < drain_deadline_) return;
     result_ = {messages_left_, publishes_left_};
     cutting_ = true;
     drain_deadline_ = now + kCutGrace;

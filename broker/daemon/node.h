@@ -77,6 +77,7 @@ class Node final : private port::AdminSink {
   std::atomic<bool> serving_{false};
   std::atomic<bool> draining_{false};
   bool cutting_ = false;
+  bool drained_before_ = false;
   base::MonotonicTime drain_deadline_ = base::kNever;
   // Filled by the shards for poll_drain(), read once `unanswered_` is 0.
   std::atomic<std::uint32_t> unanswered_{0};

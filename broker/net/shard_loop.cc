@@ -79,6 +79,7 @@ void ShardLoop::end_turn() {
   if (shard_->end_turn(clock_.now(), clock_.wall_now())) loop_.request_turn();
   if (!sated_.empty()) loop_.request_turn();
   for (ConnectionPump* pump : std::exchange(sated_, {})) pump->resume_reading();
+  if (!broken_.empty()) loop_.request_turn();  // for the letters that this brings
   for (ConnectionPump* pump : std::exchange(broken_, {})) pump->report_broken();
   for (ConnectionPump* pump : std::exchange(done_, {})) pumps_.erase(pump);
   arm_timer();

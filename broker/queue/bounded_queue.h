@@ -112,6 +112,8 @@ class BoundedQueue {
   /// Undoes a delivery that never reached its consumer: back to its place, by sequence, of the age
   /// of what stands behind it. Credit is the caller's to restore. May exceed the bounds.
   void put_back(const model::Slice& slice, std::uint64_t sequence, base::MonotonicTime now);
+  /// The same for a gap that was not told: back to its place, so that the next consumer is told.
+  void put_back(const Gap& gap);
 
   /// Whether next() has nothing even for a consumer with open credit.
   bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
@@ -219,6 +221,7 @@ class BoundedQueue {
   void drop_all(Tally tally);
   void displace_front(std::uint32_t messages, Tally tally);
   void lose(const Entry& entry, wire::GapReason reason);
+  void add_gap(const Gap& gap);
   bool holds_between(std::uint64_t after, std::uint64_t before) const noexcept;
 
   // Waiting (bounded_queue_waiting.cc).

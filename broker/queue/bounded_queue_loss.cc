@@ -108,18 +108,26 @@ void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason) {
 // Requires: it is neither among the entries nor waiting any more.
 void BoundedQueue::lose(const Entry& entry, GapReason reason) {
   const std::uint32_t count = entry.slice.count;
-  const std::uint64_t first = entry.sequence;
-  const std::uint64_t last = first + count - 1;
+  rare().dropped[index_of(reason)] += count;
+  add_gap({.reason = reason,
+           .first = entry.sequence,
+           .last = entry.sequence + count - 1,
+           .count = count,
+           .bytes = entry.slice.records});
+}
+
+// It becomes part of the holes next to it where nothing queued stands between.
+void BoundedQueue::add_gap(const Gap& gap) {
   Rare& state = rare();
-  state.dropped[index_of(reason)] += count;
-  const auto before = state.gaps.place_before(first);
-  const auto after = state.gaps.place_after(first);
-  state.gaps.add({.reason = reason,
-                  .first = first,
-                  .last = last,
-                  .count = count,
-                  .bytes = entry.slice.records},
-                 before && !holds_between(*before, first), after && !holds_between(last, *after));
+  const auto before = state.gaps.place_before(gap.first);
+  const auto after = state.gaps.place_after(gap.first);
+  state.gaps.add(gap, before && !holds_between(*before, gap.first),
+                 after && !holds_between(gap.last, *after));
+}
+
+void BoundedQueue::put_back(const Gap& gap) {
+  ASSERT(gap.last < next_sequence_);
+  add_gap(gap);
 }
 
 bool BoundedQueue::holds_between(std::uint64_t after, std::uint64_t before) const noexcept {

@@ -99,6 +99,8 @@ struct Connection {
 
   // Publishing.
   std::uint64_t last_publish = 0;
+  std::uint64_t unresolved = 0;  // publishes without an outcome yet
+  bool ended = false;            // the peer sends no more: closed once all have theirs
   std::unordered_map<std::uint32_t, OpenTopic> topics;  // by id
   OpenTopic* last_topic = nullptr;                      // of the last publish; stable address
   Window named;

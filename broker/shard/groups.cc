@@ -135,14 +135,13 @@ void Groups::leave(Connection& connection, model::SubscriptionId id, const Consu
 }
 
 bool Groups::give_back(Dealt&& dealt) {
-  auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
-  if (delivery == nullptr) return true;
   GroupReturnLetter letter;
   letter.group = dealt.group;
-  letter.topic = core_.topics.name(delivery->slice.topic);
-  letter.sequence = delivery->sequence;
-  letter.slice = std::move(delivery->slice);
-  letter.slice.topic = {};
+  if (auto* delivery = std::get_if<queue::Delivery>(&dealt.item)) {
+    letter.topic = core_.topics.name(delivery->slice.topic);
+    delivery->slice.topic = {};
+  }
+  letter.item = std::move(dealt.item);
   if (dealt.home == core_.id) {
     on_return(std::move(letter));
   } else {
@@ -162,19 +161,15 @@ void Groups::on_expelled(const GroupExpelledLetter& letter) {
 }
 
 void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
-  Dealt dealt{letter.member.subscription, letter.group, from, std::move(letter.item)};
-  auto* delivery = std::get_if<queue::Delivery>(&dealt.item);
   Connection* connection = core_.find(letter.member.connection);
-  const bool wanted = find(connection, letter.member) != nullptr;
-  if (delivery != nullptr) {
-    if (!wanted) {
-      core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic,
-                                              std::move(delivery->slice), delivery->sequence});
-      return;
-    }
+  if (find(connection, letter.member) == nullptr) {
+    core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic, std::move(letter.item)});
+    return;
+  }
+  Dealt dealt{letter.member.subscription, letter.group, from, std::move(letter.item)};
+  if (auto* delivery = std::get_if<queue::Delivery>(&dealt.item)) {
     delivery->slice.topic = core_.topics.intern(letter.topic);
   }
-  if (!wanted) return;
   connection->dealt.push_back(std::move(dealt));
   core_.touch(*connection);
 }
@@ -262,10 +257,12 @@ void Groups::release(Subscription& group) {
 void Groups::on_return(GroupReturnLetter&& letter) {
   Subscription* group = find(letter.group);
   if (group == nullptr) return;
-  letter.slice.topic = core_.topics.intern(letter.topic);
-  {
+  if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
+    delivery->slice.topic = core_.topics.intern(letter.topic);
     LedgerScope scope(core_.metrics, group->queue);
-    group->queue.put_back(letter.slice, letter.sequence, core_.now);
+    group->queue.put_back(delivery->slice, delivery->sequence, core_.now);
+  } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
+    group->queue.put_back(*gap);
   }
   wake(*group);
 }

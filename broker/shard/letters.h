@@ -126,12 +126,11 @@ struct GroupItemLetter {
   topic::TopicName topic;  // of a delivery
   queue::Item item;        // its slice holds no topic
 };
-/// The slice could not be handed over: the member is gone.
+/// A slice or a gap could not be handed over: the member is gone.
 struct GroupReturnLetter {
   GroupRef group;
-  topic::TopicName topic;
-  model::Slice slice;  // holds no topic
-  std::uint64_t sequence = 0;
+  topic::TopicName topic;  // of a delivery
+  queue::Item item;        // its slice holds no topic
 };
 
 /// The group ended, as its ladder came to `disconnect`.

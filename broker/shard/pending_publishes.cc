@@ -253,6 +253,8 @@ void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCod
 void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
                              wire::ReceiptStatus status, ErrorCode reason) {
   core_.metrics.publishes[status].add();
+  ASSERT(connection.unresolved > 0);
+  --connection.unresolved;
   const bool fine = status == wire::ReceiptStatus::kAccepted;
   if (outcome.receipt_mode == model::ReceiptMode::kNever) return;
   if (fine && outcome.receipt_mode == model::ReceiptMode::kProblems) return;

@@ -51,6 +51,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
                                                " after " + std::to_string(connection.last_publish));
   }
   connection.last_publish = command.number;
+  ++connection.unresolved;
   const Result<wire::BatchHeader> header =
       wire::check_batch(command.batch.view(), core_.options.max_frame);
   if (!header) return fail(header.error());

@@ -84,6 +84,9 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     flushing_.swap(core_.dirty);
     for (Connection* connection : flushing_) {
       connection->dirty = false;
+      if (connection->ended && connection->unresolved == 0) {
+        close(*connection, metrics::CloseReason::kPeer);
+      }
       if (output_.flush(*connection)) later.push_back(connection);
       // A socket that took all at once never tells that it has drained.
       if (connection->reading_paused && connection->state == ConnectionState::kOpen &&
@@ -209,7 +212,10 @@ void Shard::closed(Connection& connection, const base::Error* why) {
 void Shard::ended(Connection& connection) {
   if (connection.state >= ConnectionState::kClosing) return;
   core_.events.connection_closed(connection.id, connection.peer, nullptr);
-  close(connection, metrics::CloseReason::kPeer);
+  connection.ended = true;
+  connection.link->set_reading(false);
+  subscriptions_.end_all(connection);
+  core_.touch(connection);  // end_turn closes it once it is owed nothing
 }
 
 void Shard::close(Connection& connection, metrics::CloseReason reason) {

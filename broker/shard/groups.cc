@@ -50,7 +50,8 @@ void Groups::join(Connection& connection, const Consumer& consumer,
                   const wire::Subscribe& subscribe, const SubscribeSpec& spec) {
   GroupJoinLetter letter;
   letter.spec = {std::string(subscribe.group), spec.filters, spec.bounds, spec.ladder};
-  letter.member = {connection.id, model::SubscriptionId(subscribe.subscription), consumer.join};
+  letter.member = {core_.id, connection.id, model::SubscriptionId(subscribe.subscription),
+                   consumer.join};
   letter.member_name = subscribe.name;
   letter.credit = {subscribe.credit_messages, static_cast<std::int64_t>(subscribe.credit_bytes)};
   const model::ShardId home = consumer.home;
@@ -113,7 +114,7 @@ void Groups::add_credit(Connection& connection, Consumer& consumer, model::Subsc
     return;
   }
   const GroupCreditLetter letter{
-      consumer.queue, {connection.id, id, consumer.join}, messages, bytes};
+      consumer.queue, {core_.id, connection.id, id, consumer.join}, messages, bytes};
   if (consumer.home == core_.id) {
     on_credit(letter);
   } else {
@@ -126,7 +127,7 @@ void Groups::leave(Connection& connection, model::SubscriptionId id, const Consu
     return dealt.subscription == id && give_back(std::move(dealt));
   });
   if (!consumer.joined) return;  // on_joined will find nobody and leave then
-  const GroupLeaveLetter letter{consumer.queue, {connection.id, id, consumer.join}};
+  const GroupLeaveLetter letter{consumer.queue, {core_.id, connection.id, id, consumer.join}};
   if (consumer.home == core_.id) {
     on_leave(letter);
   } else {
@@ -200,7 +201,7 @@ void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
   } else {
     group = &subscriptions_.at(known->second);
   }
-  group->group->members.push_back({from, letter.member, letter.member_name, letter.credit});
+  group->group->members.push_back({letter.member, letter.member_name, letter.credit});
   answer_letter.group = {group->slot, group->serial};
   answer_letter.bounds = group->queue.bounds();
   answer_letter.ladder = group->queue.ladder();
@@ -309,7 +310,7 @@ void Groups::deal(Subscription& group) {
 }
 
 void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
-  if (member.shard == core_.id) {
+  if (member.key.shard == core_.id) {
     Connection* connection = core_.find(member.key.connection);
     ASSERT(connection != nullptr);
     connection->dealt.push_back(
@@ -325,7 +326,7 @@ void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
     delivery->slice.topic = {};
   }
   letter.item = std::move(item);
-  core_.mail.post(member.shard, std::move(letter));
+  core_.mail.post(member.key.shard, std::move(letter));
   core_.metrics.mailbox_posted.add();
 }
 
@@ -336,10 +337,10 @@ void Groups::disconnect(Subscription& group) {
   release(group);
   for (const Member& member : members) {
     GroupExpelledLetter letter{member.key, "shared subscription " + name + " is full"};
-    if (member.shard == core_.id) {
+    if (member.key.shard == core_.id) {
       on_expelled(letter);
     } else {
-      core_.mail.post(member.shard, std::move(letter));
+      core_.mail.post(member.key.shard, std::move(letter));
     }
   }
 }

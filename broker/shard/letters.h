@@ -83,6 +83,7 @@ struct GroupRef {
 };
 /// A consumer of a shared subscription whose queue lives on the shard written to.
 struct MemberKey {
+  model::ShardId shard;  // of the connection, whose id is its shard's
   model::ConnectionId connection;
   model::SubscriptionId subscription;
   std::uint64_t join = 0;  // tells it from an earlier consumer of the same id

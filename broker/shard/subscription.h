@@ -17,7 +17,6 @@ namespace sluice::shard {
 
 /// One consumer of a shared subscription.
 struct Member {
-  model::ShardId shard;
   MemberKey key;
   std::string name;
   queue::Credit credit;

@@ -88,6 +88,23 @@ TEST(Connection, ThatEndsItsSideHearsWhatItIsOwed) {
   EXPECT_EQ(client.heard(), "RECEIPT 1 accepted messages=1\nCLOSED\n");
 }
 
+TEST(Connection, ThatEndsItsSideHearsTheReceiptsThatComeLate) {
+  ShardHarness broker;
+  TestClient& reader = broker.connect(0);
+  reader.subscribe({.filters = {"a"}, .overflow = "block", .max_messages = 1, .credit = 0});
+  broker.run();
+  TestClient& client = broker.connect(0);
+  client.publish("a", {"1"});
+  client.publish("a", {"2"});
+  client.half_close();
+  broker.run();
+  EXPECT_EQ(client.heard(), "RECEIPT 1 accepted messages=1 matched=1 accepted=1\n");
+  EXPECT_FALSE(client.gone());
+  reader.credit(1, 1);
+  broker.run();
+  EXPECT_EQ(client.heard(), "RECEIPT 2 accepted messages=1 matched=1 accepted=1\nCLOSED\n");
+}
+
 TEST(Connection, ThatIsNotReadFromAnyMoreIsReadAgain) {
   HarnessOptions options;
   options.options.output_high = 1000;

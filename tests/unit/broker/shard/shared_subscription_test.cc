@@ -60,6 +60,45 @@ TEST_P(Shared, OnlyMembersWithCreditAreDealtTo) {
   EXPECT_EQ(got(a), 5U);
 }
 
+TEST_P(Shared, AGapDealtToAMemberThatLeftIsToldToTheNext) {
+  const auto join = [this](std::size_t shard, std::uint64_t credit) -> TestClient& {
+    TestClient& client = broker.connect(shard % broker.size(), "member");
+    client.subscribe({.filters = {"a"}, .max_messages = 2, .credit = credit, .group = "small"});
+    broker.run();
+    return client;
+  };
+  TestClient& a = join(1, 1000);
+  a.link().set_room(0);
+  for (int i = 0; i < 15; ++i) {
+    pub.publish("a", {std::string(100000, 'x')});
+    broker.run();
+  }
+  TestClient& b = join(2, 0);
+  // Two of five find room, and the home deals the gap and them to a, which has no room for them.
+  pub.publish("a", {"1", "2", "3", "4", "5"});
+  broker.run();
+  a.vanish();
+  broker.run();
+  EXPECT_FALSE(a.told().contains(1) && a.told().at(1).back().count != 0);
+  b.credit(1, 100);
+  broker.run();
+  std::uint64_t missing = 0;
+  ASSERT_TRUE(b.told().contains(1));
+  for (const Told& told : b.told().at(1)) missing += told.count;
+  EXPECT_EQ(missing, 3U);
+  EXPECT_EQ(b.told().at(1).back().payload, "5");
+}
+
+TEST_P(Shared, MembersOfTheSameNumbersOnOtherShardsStay) {
+  // The first connection of each shard, with the same subscription id.
+  TestClient& a = member(1, 10);
+  TestClient& b = member(2, 10);
+  a.vanish();
+  broker.run();
+  publish(3);
+  EXPECT_EQ(got(b), 3U);
+}
+
 TEST_P(Shared, WhatAMemberLeavesBehindComesBackInOrder) {
   TestClient& a = member(0, 1000);
   a.link().set_room(0);

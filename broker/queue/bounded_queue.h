@@ -6,16 +6,13 @@
 // the bounds (the publisher's grant bounds it), until there is room or its time is over; the
 // publish it belongs to is told through take_settled().
 //
-// Sans-IO: the time comes in as an argument, results are drained by the caller.
-//
 // Owner:    one subscription.
-// Thread:   the owner shard only.
+// Thread:   the owner shard only. The time comes in as an argument, results are drained.
 // Units:    messages; bytes are record bytes plus kSliceOverhead for every slice held.
-// Limits:   Bounds, exact to the message; only put_back() and push_reserved() may exceed them. At
-//           most one gap per reason and hole.
+// Limits:   Bounds, but for put_back() and push_reserved(); one gap per reason and hole.
 // Order:    messages leave in the order pushed, per publisher and over all; sequences rise. Times
 //           given do not fall. After close() nothing is pushed or put back.
-// Source:   docs/ARCHITECTURE.md, section Queues; DESIGN's promises Receipt, Gap, Ledger, Ladder.
+// Source:   docs/ARCHITECTURE.md, section Queues.
 // Tests:    tests/unit/broker/queue/bounded_queue_test.cc, bounded_queue_model_test.cc (against a
 //           plain model), tests/fuzz/fuzz_queue.cc, tests/bench/micro/queue_bench.cc
 

@@ -133,7 +133,8 @@ show_ledger() {
   "$python" -c "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())" \
     "http://$http/metrics" >"$work/metrics"
   local shown='published_messages_total|copies_(matched|delivered|dropped)_total|gaps_total'
-  grep -E "^sluice_($shown|ledger_imbalance|queued_bytes)" "$work/metrics" | grep -v ' 0$' | sed 's/^/  /' || true
+  grep -E "^sluice_($shown|ledger_imbalance|queued_bytes)" "$work/metrics" |
+    grep -v ' 0$' | sed 's/^/  /' || true
   grep '^sluice_ledger_imbalance' "$work/metrics" | sed 's/^/  /'
 }
 

@@ -477,38 +477,6 @@ class Information(CliTest):
         self.assertIn("p99.9", text)
 
 
-class Outages(unittest.TestCase):
-    def test_no_reconnect_ends_with_the_broker(self):
-        with Daemon(SLUICED) as daemon:
-            sub = Sluice(SLUICE, daemon.native).subscriber("x", "--no-reconnect")
-            status, last = daemon.stop()
-            self.assertEqual(status, 0, daemon.log())
-            self.assertIn("drained messages_left=0", last)
-            _, err = sub.communicate(timeout=DEADLINE_S)
-            self.assertEqual(sub.returncode, 1, err)
-
-    def test_a_subscriber_waits_for_the_broker_to_come_back(self):
-        with Daemon(SLUICED) as daemon:
-            sub = Sluice(SLUICE, daemon.native).subscriber("x", "--format", "json")
-            daemon.stop()
-            line = sub.stderr.readline().decode()
-            while "next attempt in" not in line:
-                self.assertNotEqual(line, "")
-                line = sub.stderr.readline().decode()
-        with Daemon(SLUICED, "--listen", daemon.native) as again:
-            sluice = Sluice(SLUICE, again.native)
-            until("subscribed again", lambda: sluice.is_subscribed("sub", sub))
-            result = sluice.run("pub", "x", "back")
-            self.assertEqual(result.returncode, 0, result.stderr)
-            kinds = [json.loads(sub.stdout.readline()) for _ in range(3)]
-            self.assertEqual(kinds[0]["gap"]["reason"], "disconnected")
-            self.assertIn("reconnected", kinds[1])
-            self.assertEqual(kinds[2]["payload"], "back")
-            sub.send_signal(signal.SIGINT)
-            sub.communicate(timeout=DEADLINE_S)
-            self.assertEqual(sub.returncode, 130)
-
-
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)

@@ -39,7 +39,7 @@ Status Sender::send_and_wait(std::string_view topic) {
   auto receipt = runtime_.wait(
       client_.publish_and_wait(runtime_.context(), std::string(topic), message_, std::move(need)));
   if (!receipt) return base::fail(receipt.error());
-  keep_refusal(*receipt);
+  refusal_->keep(*receipt);
   if (!options_.receipt) return {};
   const bool json = runtime_.globals().json;
   out_.append((json ? receipt_json(*receipt) : receipt_text(*receipt)) + '\n');
@@ -51,7 +51,7 @@ Result<Publisher*> Sender::publisher_of(std::string_view topic) {
   if (found == publishers_.end()) {
     PublisherOptions options;
     options.need = options_.need.value_or(Need{});
-    options.on_receipt = [this](const Receipt& receipt) { keep_refusal(receipt); };
+    options.on_receipt = [refusal = refusal_](const Receipt& receipt) { refusal->keep(receipt); };
     auto publisher = client_.publisher(topic, std::move(options));
     if (!publisher) return base::fail(publisher.error());
     found = publishers_.emplace(std::string(topic), std::move(*publisher)).first;
@@ -59,10 +59,10 @@ Result<Publisher*> Sender::publisher_of(std::string_view topic) {
   return &found->second;
 }
 
-void Sender::keep_refusal(const Receipt& receipt) {
+void Sender::Refusal::keep(const Receipt& receipt) {
   if (receipt.ok()) return;
-  const std::lock_guard lock(mutex_);
-  if (!first_refusal_) first_refusal_ = receipt;
+  const std::lock_guard lock(mutex);
+  if (!first) first = receipt;
 }
 
 Status Sender::finish() {
@@ -82,8 +82,8 @@ PublishedTotals Sender::totals() const {
 }
 
 std::optional<Receipt> Sender::first_refusal() const {
-  const std::lock_guard lock(mutex_);
-  return first_refusal_;
+  const std::lock_guard lock(refusal_->mutex);
+  return refusal_->first;
 }
 
 }  // namespace sluice::cli

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,9 +38,15 @@ class Sender {
   std::optional<Receipt> first_refusal() const;
 
  private:
+  // Receipts arrive on the client's thread, and the last of them may come after this is gone.
+  struct Refusal {
+    std::mutex mutex;
+    std::optional<Receipt> first;
+    void keep(const Receipt& receipt);
+  };
+
   Status send_and_wait(std::string_view topic);
   Result<Publisher*> publisher_of(std::string_view topic);
-  void keep_refusal(const Receipt& receipt);
 
   Runtime& runtime_;
   Client& client_;
@@ -49,8 +56,7 @@ class Sender {
   Duration elapsed_{0};
   Output out_;
   std::map<std::string, Publisher, std::less<>> publishers_;
-  mutable std::mutex mutex_;  // receipts arrive on the client's thread
-  std::optional<Receipt> first_refusal_;
+  std::shared_ptr<Refusal> refusal_ = std::make_shared<Refusal>();
 };
 
 }  // namespace sluice::cli

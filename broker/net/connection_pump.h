@@ -5,7 +5,7 @@
 // Limits:   after close() the peer has kLinger to take what is left and to close its side; what it
 //           still sends is read and thrown away, so that our last frame is not lost to a reset.
 // Order:    the shard's Connection is used until the shard calls close() or is told closed().
-// Tests:    tests/integration
+// Tests:    tests/unit/broker/net/shard_loop_test.cc
 
 #pragma once
 

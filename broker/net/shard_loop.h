@@ -5,7 +5,7 @@
 //           all sockets: the thread it starts.
 // Order:    construct all, start all, stop all, destroy all: shards hold bytes received by others.
 // Errors:   none; a connection that the shard refuses is closed.
-// Tests:    tests/integration
+// Tests:    tests/unit/broker/net/shard_loop_test.cc
 
 #pragma once
 

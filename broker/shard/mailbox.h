@@ -11,7 +11,7 @@
 // Thread:   PostOffice is shared; a Mail belongs to its shard.
 // Limits:   kRingEntries turns per pair; letters per pair as told to congested().
 // Order:    letters of one pair arrive in the order posted.
-// Tests:    tests/unit/broker/shard
+// Tests:    tests/unit/broker/shard/mailbox_test.cc
 
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "broker/admin/status_json.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -72,7 +73,8 @@ std::string status_json(const NodeStatus& status) {
   Json connection_list = Json::array();
   for (const model::ShardStatus& shard : status.shards) {
     connections += shard.connections;
-    topics += shard.topics;
+    // A topic is known to each shard that has met it: the largest number is nearest to the truth.
+    topics = std::max(topics, shard.topics);
     subscriptions += shard.subscriptions;
     pending += shard.publishes_pending;
     imbalance += shard.ledger_imbalance;

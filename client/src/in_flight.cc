@@ -25,8 +25,9 @@ void InFlightPublishes::resolve(std::uint64_t first, std::uint64_t last, const R
   std::vector<ReceiptWaiter> waiters;
   const auto tell_lane = [&] {
     if (lane == nullptr) return;
-    lane->on_receipt(receipt, messages);
+    // The program first: what waits in flush() goes on with the next call.
     if (lane->options().on_receipt) lane->options().on_receipt(receipt);
+    lane->on_receipt(receipt, messages);
   };
   for (std::uint64_t number = begin; number < end; ++number) {
     Entry entry = std::exchange(entries_[number - first_number_], {});

@@ -55,6 +55,7 @@ struct PublisherOptions {
   Receipts receipts = Receipts::kAll;
   Need need = {};
   /// Each receipt as it arrives, on the client's I/O thread: must be quick and must not block.
+  /// Called before flush() returns for what it covers.
   std::function<void(const Receipt&)> on_receipt = {};
 };
 

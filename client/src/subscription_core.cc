@@ -168,6 +168,7 @@ CreditDue SubscriptionCore::take_credit_due() {
 CreditDue SubscriptionCore::first_credit() {
   const std::lock_guard lock(mutex_);
   due_ = {};
+  credit_queued_ = false;  // what was queued while there was no connection is counted here
   CreditDue credit{options_.credit_messages, options_.credit_bytes};
   credit.messages -= std::min<std::uint64_t>(credit.messages, waiting_messages_);
   credit.bytes -= std::min(credit.bytes, waiting_bytes_);

@@ -133,10 +133,10 @@ void SubscriptionTable::add_internal(std::uint32_t id, std::string filter, Conne
 }
 
 void SubscriptionTable::send_credit(SubscriptionCore& core, Connection& connection) {
-  const auto found = entries_.find(core.id());
-  // While it is not in force, its first credit will count what has been taken.
-  if (found == entries_.end() || !found->second.was_in_force || found->second.lost_because) return;
+  // SUBSCRIBE went out when this connection opened, or since, and credit may follow it at once.
+  if (!entries_.contains(core.id())) return;
   const CreditDue due = core.take_credit_due();
+  if (due.messages == 0) return;  // its first credit on this connection has counted it
   wire::Credit credit;
   credit.subscription = core.id();
   credit.messages = due.messages;

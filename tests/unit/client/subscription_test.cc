@@ -150,6 +150,27 @@ TEST_F(SubscriptionTest, ALossIsToldInPlaceAndTheSubscriptionGoesOn) {
   EXPECT_EQ(std::get<Message>(*subscription.next()).text(), "c");
 }
 
+// What is taken while there is no connection is counted in the next one's first credit, and what is
+// taken from then on comes back as before.
+TEST_F(SubscriptionTest, CreditGoesOnComingBackAfterALoss) {
+  SubscribeOptions options;
+  options.credit_messages = 4;
+  blocking::Subscription subscription = subscribe(options);
+  deliver(1, {"1", "2", "3"});
+  ASSERT_TRUE(client->ping());
+  broker.stop_listening();
+  broker.drop_connections();
+  while (client->state() == ConnectionState::kConnected) std::this_thread::yield();
+  EXPECT_TRUE(subscription.next_batch());
+  broker.listen_again();
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.subscribes.size() == 2; }));
+  EXPECT_EQ(broker.seen().subscribes.back().credit_messages, 4U);
+  deliver(1, {"4", "5", "6"});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(subscription.next_batch());  // gap, return, messages
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return !seen.credits.empty(); }));
+  EXPECT_EQ(broker.seen().credits.back().messages, 3U);
+}
+
 TEST_F(SubscriptionTest, ARefusalIsTheErrorOfSubscribe) {
   broker.set_behaviour({.refuse_subscribe = static_cast<std::uint16_t>(ErrorCode::kBadLadder)});
   const auto refused = client->subscribe({.filters = {"t"}, .overflow = "fly"});

@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sluice::admin {
 namespace {
@@ -54,7 +56,30 @@ Json connection_json(const model::ConnectionStatus& row) {
           {"age_ms", row.age_ns / 1'000'000}};
 }
 
+// Cuts a list to `share` of what it has, and by one at least.
+template <typename Row>
+bool cut(std::vector<Row>& rows, double share) {
+  if (rows.empty()) return false;
+  const auto kept = static_cast<std::size_t>(static_cast<double>(rows.size()) * share);
+  rows.resize(std::min(kept, rows.size() - 1));
+  return true;
+}
+
 }  // namespace
+
+std::string status_json(NodeStatus&& status, std::size_t max_bytes) {
+  for (;;) {
+    std::string json = status_json(std::as_const(status));
+    if (json.size() <= max_bytes) return json;
+    const double share = static_cast<double>(max_bytes) / static_cast<double>(json.size());
+    bool shorter = false;
+    for (model::ShardStatus& shard : status.shards) {
+      shorter |= cut(shard.subscription_list, share);
+      shorter |= cut(shard.connection_list, share);
+    }
+    if (!shorter) return json;
+  }
+}
 
 std::string status_json(const NodeStatus& status) {
   Json out;

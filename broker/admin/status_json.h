@@ -27,5 +27,7 @@ struct NodeStatus {
 
 /// One JSON object: the node, its sums, and every subscription with its ledger.
 std::string status_json(const NodeStatus& status);
+/// The same in at most `max_bytes`, as far as its lists can be cut for that: the sums stay.
+std::string status_json(NodeStatus&& status, std::size_t max_bytes);
 
 }  // namespace sluice::admin

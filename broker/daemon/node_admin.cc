@@ -112,7 +112,8 @@ void Node::on_request(const port::AdminReturn& where, std::string verb, std::str
   net::ShardLoop& home = *shards_[where.shard.value()];
   if (verb == "status") {
     gather(kStatusLimit, [&home, where](admin::NodeStatus&& status) {
-      home.post([where, json = admin::status_json(status)](shard::Shard& s) {
+      std::string json = admin::status_json(std::move(status), where.max_bytes);
+      home.post([where, json = std::move(json)](shard::Shard& s) {
         s.reply(where, ErrorCode::kNone, json);
       });
     });

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -12,11 +13,12 @@
 
 namespace sluice::port {
 
-/// Where an answer belongs.
+/// Where an answer belongs, and how large it may be.
 struct AdminReturn {
   model::ShardId shard;
   model::ConnectionId connection;
   std::uint64_t correlation = 0;
+  std::size_t max_bytes = 0;
 };
 
 class AdminSink {

@@ -96,6 +96,8 @@ struct Connection {
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;
   std::string client;
+  std::uint32_t max_frame = 0;      // largest body that the client takes
+  std::uint32_t requests_open = 0;  // administrative requests without an answer
 
   // Publishing.
   std::uint64_t last_publish = 0;

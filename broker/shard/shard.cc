@@ -18,6 +18,12 @@ constexpr base::Duration kHousekeepingEvery = std::chrono::milliseconds(250);
 constexpr std::size_t kHousekeepingEntries = 4096;
 constexpr std::size_t kMaxClientName = 255;
 
+// An answer may be large and takes work on every shard, so a connection may not ask for many at
+// once.
+constexpr std::uint32_t kMaxRequestsOpen = 8;
+// Of REPLY, before its body's text.
+constexpr std::uint32_t kReplyBytes = 8;
+
 // A client that does not read what it is sent is not read from either.
 constexpr std::size_t kUnsentPerOutputHigh = 4;
 
@@ -309,6 +315,7 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
   connection.session = core_.random.next() | 1;
   connection.producer_id = hello.producer_id;
   connection.client = hello.client_name.substr(0, kMaxClientName);
+  connection.max_frame = std::min(hello.max_frame, wire::kMaxMaxFrame);
   connection.reader.set_max_body(core_.options.max_frame);
   connection.named.left = publishing_.full_window();
   core_.metrics.sessions.add();
@@ -329,17 +336,29 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
 }
 
 Status Shard::admin(Connection& connection, const model::AdminCommand& command) {
-  admin_.on_request({core_.id, connection.id, command.correlation}, std::string(command.verb),
-                    std::string(command.body));
+  if (connection.requests_open >= kMaxRequestsOpen) {
+    return fail(ErrorCode::kUnavailable, std::to_string(kMaxRequestsOpen) +
+                                             " requests of this connection have no answer yet");
+  }
+  ++connection.requests_open;
+  const std::size_t max_bytes = connection.max_frame - kReplyBytes;
+  admin_.on_request({core_.id, connection.id, command.correlation, max_bytes},
+                    std::string(command.verb), std::string(command.body));
   return {};
 }
 
 void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_view body) {
   Connection* connection = core_.find(where.connection);
   if (connection == nullptr) return;
+  ASSERT(connection->requests_open > 0);
+  --connection->requests_open;
   wire::Reply reply;
   reply.error = static_cast<std::uint16_t>(error);
   reply.body = body;
+  if (body.size() > where.max_bytes) {
+    reply.error = static_cast<std::uint16_t>(ErrorCode::kMessageTooLarge);
+    reply.body = "{\"error\":\"the answer is larger than the client takes\"}";
+  }
   core_.send(*connection, reply, where.correlation);
 }
 

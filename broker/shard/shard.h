@@ -63,7 +63,7 @@ class Shard {
   void on_time();
   base::MonotonicTime next_time() const;
 
-  /// The answer to an administrative request; dropped when its connection has gone.
+  /// The answer to an administrative request, one for each; dropped when its connection has gone.
   void reply(const port::AdminReturn& where, base::ErrorCode error, std::string_view body);
 
   /// Says GOAWAY to every client, refuses new work, goes on delivering.

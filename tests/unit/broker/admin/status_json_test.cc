@@ -43,6 +43,24 @@ TEST(StatusJson, Each_subscription_has_its_ledger) {
   EXPECT_EQ(json["subscription_list"][0]["filters"], nlohmann::json({"a.*"}));
 }
 
+TEST(StatusJson, Its_lists_are_cut_to_the_size_wanted_and_its_sums_stay) {
+  NodeStatus status;
+  status.shards = {shard_with(1000, 0), shard_with(1000, 0)};
+  for (model::ShardStatus& shard : status.shards) {
+    shard.subscription_list.resize(1000);
+    shard.connection_list.resize(1000);
+    shard.subscription_list.front().filters.assign(10, std::string(200, 'x'));
+  }
+  for (const std::size_t most : {1'000, 10'000, 100'000}) {
+    const std::string text = status_json(NodeStatus(status), most);
+    EXPECT_LE(text.size(), most);
+    const auto json = nlohmann::json::parse(text);
+    EXPECT_EQ(json["connections"], 2000);
+    EXPECT_TRUE(most < 100'000 || json["subscription_list"].size() > 50);
+  }
+  EXPECT_EQ(status_json(NodeStatus(status), 10'000'000), status_json(status));
+}
+
 TEST(StatusJson, Names_that_are_not_utf8_do_not_break_it) {
   model::ConnectionStatus row;
   row.client = "\xff\"\n";

@@ -131,6 +131,38 @@ TEST(Connection, ThatDoesNotReadIsNotReadFrom) {
   EXPECT_LT(client.link().unsent_bytes(), 10000U);
 }
 
+TEST(Connection, MayHaveFewRequestsOpenAtOnce) {
+  ShardHarness broker;
+  TestClient& client = broker.connect(0);
+  const wire::Request request{.verb = "status"};
+  for (std::uint64_t i = 1; i <= 9; ++i) client.say(request, i);
+  broker.run();
+  EXPECT_EQ(client.heard(), "ERROR unavailable stays\n");
+  ASSERT_EQ(broker.sink().requests.size(), 8U);
+  broker.shard(0).reply(broker.sink().requests[0], base::ErrorCode::kNone, "{}");
+  client.say(request, 10);
+  broker.run();
+  EXPECT_EQ(client.heard(), "REPLY {}\n");
+  EXPECT_EQ(broker.sink().requests.size(), 9U);
+}
+
+TEST(Connection, IsNotSentAnAnswerLargerThanItTakes) {
+  ShardHarness broker;
+  TestClient& client = broker.connect(0);
+  for (std::uint64_t i = 1; i <= 2; ++i) client.say(wire::Request{.verb = "status"}, i);
+  broker.run();
+  const port::AdminReturn first = broker.sink().requests.at(0);
+  EXPECT_EQ(first.max_bytes, (1U << 20) - 8);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string body(first.max_bytes + i, 'x');
+    broker.shard(0).reply(broker.sink().requests.at(i), base::ErrorCode::kNone, body);
+    broker.run();
+    const std::string expected =
+        i == 0 ? body : R"({"error":"the answer is larger than the client takes"})";
+    EXPECT_TRUE(client.heard() == "REPLY " + expected + "\n");
+  }
+}
+
 TEST(Connection, MaySubscribeToItsOwnInboxOnly) {
   ShardHarness broker;
   TestClient& a = broker.connect(0);

@@ -106,9 +106,10 @@ void ConnectionPump::on_end() {
   if (state_ == State::kOpen) {
     // The peer sends no more, but may still want what it is owed.
     shard_.ended(*connection_);
-  } else {
-    done();
+    return;
   }
+  peer_ended_ = true;
+  if (stream_.pending_bytes() == 0) done();  // else on_drained() follows
 }
 
 void ConnectionPump::on_error(const base::Error& error) {
@@ -117,7 +118,11 @@ void ConnectionPump::on_error(const base::Error& error) {
 }
 
 void ConnectionPump::on_drained() {
-  if (state_ == State::kOpen) shard_.writable(*connection_);
+  if (state_ == State::kOpen) {
+    shard_.writable(*connection_);
+  } else if (peer_ended_) {
+    done();
+  }
 }
 
 void ConnectionPump::done() {

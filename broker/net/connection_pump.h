@@ -77,6 +77,7 @@ class ConnectionPump final : public port::Link, private loop::StreamHandler {
   std::size_t read_bytes_ = 0;  // since it was last sated
   bool wants_reading_ = true;   // as the shard has it
   bool sated_ = false;
+  bool peer_ended_ = false;  // since close(): nothing more is to be thrown away
   State state_ = State::kOpen;
   std::optional<base::Error> broken_;
   std::unique_ptr<loop::Timer> linger_;

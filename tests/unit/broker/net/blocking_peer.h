@@ -74,6 +74,9 @@ class BlockingPeer {
     send(out);
   }
 
+  /// Says that nothing more comes.
+  void half_close() { EXPECT_EQ(::shutdown(socket_.get(), SHUT_WR), 0); }
+
   /// The next frame of `kind`, passing over others; nothing when the broker closes first.
   std::optional<HeardFrame> hear(wire::FrameKind kind) {
     while (true) {

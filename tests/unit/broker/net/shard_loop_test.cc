@@ -130,6 +130,34 @@ TEST_F(ShardLoopTest, AProtocolErrorArrivesBeforeTheConnectionEnds) {
   EXPECT_FALSE(peer.hear(wire::FrameKind::kPong));
 }
 
+TEST_F(ShardLoopTest, WhoEndsItsSideStillHearsWhatTheSocketHadNoRoomFor) {
+  BlockingPeer sub = connect(0);
+  wire::Subscribe subscribe;
+  subscribe.subscription = 1;
+  subscribe.filters = {"a"};
+  subscribe.max_bytes = 64U << 20;
+  subscribe.credit_messages = 1000;
+  subscribe.credit_bytes = 64U << 20;
+  sub.say(subscribe, 2);
+  ASSERT_TRUE(sub.hear(wire::FrameKind::kSubscribed));
+  BlockingPeer pub = connect(0);
+  for (std::uint64_t i = 1; i <= 40; ++i) {  // more than the kernel keeps of one connection
+    pub.publish(i, "a", std::string(500'000, 'x'));
+    ASSERT_TRUE(pub.hear(wire::FrameKind::kReceipt));
+  }
+  sub.publish(1, "b", "last");
+  sub.half_close();
+  const auto connections = [this] {
+    std::promise<std::size_t> answer;
+    shards_[0]->post([&](shard::Shard& shard) { answer.set_value(shard.connection_count()); });
+    return answer.get_future().get();
+  };
+  while (connections() == 2) std::this_thread::yield();
+  EXPECT_EQ(connections(), 1U);
+  EXPECT_TRUE(sub.hear(wire::FrameKind::kReceipt));
+  EXPECT_FALSE(sub.hear(wire::FrameKind::kReceipt));
+}
+
 class CrowdedShardLoopTest : public ShardLoopTest {
  protected:
   CrowdedShardLoopTest() : ShardLoopTest(1) {}

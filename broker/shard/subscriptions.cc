@@ -23,6 +23,9 @@ namespace {
 constexpr std::size_t kMaxFilters = 256;
 constexpr std::size_t kMaxNameBytes = 255;
 
+// Timers that may stand in the heap for a table of so many places.
+constexpr std::size_t timers_max(std::size_t places) { return 2 * places + 64; }
+
 std::string credit_limits(const Options& options) {
   return "one consumer may have " + std::to_string(options.credit_messages_max) + " messages and " +
          base::format_size(options.credit_bytes_max) + " outstanding";
@@ -348,6 +351,18 @@ void Subscriptions::schedule(Subscription& subscription) {
   if (at >= subscription.timer) return;
   subscription.timer = at;
   timers_.push({at, subscription.slot, subscription.serial});
+  bound_timers();
+}
+
+// Makes the heap anew when most of it is of no use any more.
+void Subscriptions::bound_timers() {
+  if (timers_.size() <= timers_max(table_.size())) return;
+  std::vector<Timer> wanted;
+  each([&wanted](const Subscription& subscription) {
+    if (subscription.timer == base::kNever) return;
+    wanted.push_back({subscription.timer, subscription.slot, subscription.serial});
+  });
+  timers_ = decltype(timers_)({}, std::move(wanted));
 }
 
 base::MonotonicTime Subscriptions::next_time() const {
@@ -413,6 +428,7 @@ void Subscriptions::check_invariants() const {
     ++count;
   });
   ASSERT(count == size_);
+  ASSERT(timers_.size() <= timers_max(table_.size()));
   core_.index.check_invariants();
 }
 

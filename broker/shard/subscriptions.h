@@ -89,6 +89,7 @@ class Subscriptions {
   void activate(Subscription& subscription);
   void report_dropping(Subscription& subscription);
   void remember(Subscription& subscription, bool begins);
+  void bound_timers();
 
   struct Timer {
     base::MonotonicTime at;
@@ -108,6 +109,8 @@ class Subscriptions {
   std::size_t sweep_ = 0;
   std::uint64_t last_serial_ = 0;
 
+  // What a subscription left behind, or has moved forward since, stays until it is due or in the
+  // way.
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
 };
 

@@ -243,6 +243,19 @@ TEST_P(Ladder, ASlowLinkPausesDeliveriesAndLosesNothing) {
   EXPECT_EQ(sub.told().at(1).size(), 50U);
 }
 
+// A timer that is far off is not kept for a subscription that has gone; the invariants count them.
+TEST_P(Ladder, SubscriptionsThatComeAndGoLeaveNoTimersBehind) {
+  for (int i = 0; i < 200; ++i) {
+    sub.subscribe({.filters = {"a"}, .max_lag_ns = 3'600'000'000'000, .credit = 0});
+    broker.run();
+    pub.publish("a", {"1"});
+    broker.run();
+    sub.unsubscribe(1);
+    broker.run();
+  }
+  EXPECT_EQ(sub.accounts().at(1).discarded, 1U);
+}
+
 TEST_P(Ladder, MaxLagDropsWhatIsTooOld) {
   sub.subscribe({.filters = {"a"}, .max_lag_ns = 1'000'000, .credit = 0});
   broker.run();

@@ -254,7 +254,9 @@ void Publishing::push_local(const model::Slice& slice, model::PublishToken token
       continue;
     }
     subscriptions_.wake(subscription);
-    if (subscription.timed) subscriptions_.schedule(subscription);
+    if (!subscription.timed) continue;
+    subscriptions_.settle(subscription);  // time has passed there, or reserved room come free
+    subscriptions_.schedule(subscription);
   }
   // Ending a subscription changes the index, so it waits until the walk over the match is done.
   // Each may end others (a connection's), hence the look before the leap.

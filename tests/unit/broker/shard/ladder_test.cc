@@ -232,6 +232,26 @@ TEST(Reservation, ThatIsGivenUpLetsInWhatWaitsForIt) {
   EXPECT_TRUE(broker.shard(1).publishes_pending() == 0);
 }
 
+// Its turn comes when the other publish is made, not when the consumer next takes something.
+TEST(Reservation, ThatIsUsedTellsThePublisherWhoseMessagesItLetsIn) {
+  ShardHarness broker({.shards = 2});
+  TestClient& pub = broker.connect(0, "pub");
+  TestClient& local = broker.connect(1, "local");
+  TestClient& sub = broker.connect(1, "sub");
+  sub.subscribe({.filters = {"a"}, .overflow = "block", .max_messages = 2, .credit = 0});
+  broker.run();
+  pub.publish("a", {.payloads = {"1"}, .need = {.accept_all = true}});
+  broker.turn(0);
+  broker.turn(1);  // room is reserved there
+  local.publish("a", {"2", "3"});
+  broker.turn(1);
+  EXPECT_TRUE(local.receipts().empty());
+  broker.run();
+  ASSERT_EQ(pub.receipts().size(), 1U);
+  ASSERT_EQ(local.receipts().size(), 1U);
+  EXPECT_EQ(local.receipts()[0].receipt.accepted, 2U);
+}
+
 TEST_P(Ladder, ASlowLinkPausesDeliveriesAndLosesNothing) {
   subscribe("drop_newest", 1000, 1000);
   sub.link().set_room(100);

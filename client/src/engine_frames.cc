@@ -133,6 +133,7 @@ Status Engine::on_goaway(const wire::Frame& frame) {
   if (!goaway) return base::fail(goaway.error());
   is_going_away_ = true;
   closing_error_ = Error{static_cast<ErrorCode>(goaway->reason), std::string(goaway->text)};
+  if (closing_error_->detail == closing_error_->info().text) closing_error_->detail.clear();
   ConnectionEvent event;
   event.state = ConnectionState::kDraining;
   event.error = *closing_error_;

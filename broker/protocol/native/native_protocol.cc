@@ -114,13 +114,11 @@ Result<Command> to_command(const wire::Frame& frame) {
 bool encode_error(std::vector<std::byte>& out, const base::Error& error, std::uint64_t correlation,
                   std::uint32_t subject) {
   const bool closes = error.info().error_class == base::ErrorClass::close;
-  std::string text = error.message();
-  text.resize(std::min(text.size(), kErrorTextMax));
   wire::ErrorFrame frame;
   frame.code = static_cast<std::uint16_t>(error.code);
   frame.closes = closes;
   frame.subject = subject;
-  frame.text = text;
+  frame.text = std::string_view(error.detail).substr(0, kErrorTextMax);
   wire::encode(out, frame, correlation);
   return closes;
 }

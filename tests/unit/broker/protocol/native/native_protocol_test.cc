@@ -108,6 +108,7 @@ TEST(NativeProtocol, AnErrorClosesWhenItsClassSaysSoAndItsTextIsBounded) {
   ASSERT_TRUE(stays.has_value());
   EXPECT_EQ(stays->code, 100);
   EXPECT_EQ(stays->subject, 4U);
+  EXPECT_EQ(stays->text, "x");  // the table's text is the receiver's to add
   EXPECT_FALSE(stays->closes);
   EXPECT_EQ((*first)->correlation, 9U);
   EXPECT_LT(out.size(), 2000U);

@@ -41,6 +41,8 @@ base::Result<HostPort> parse_host_port(std::string_view text, std::uint16_t defa
       return fail(ErrorCode::kBadArgument, "'" + std::string(text) + "' goes on after the bracket");
     }
     if (has_port) port_text = rest.substr(1);
+  } else if (text.find("://") != std::string_view::npos) {
+    return fail(ErrorCode::kBadArgument, "'" + std::string(text) + "' has a scheme; HOST:PORT");
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
     host = text.substr(0, colon);
     port_text = text.substr(colon + 1);

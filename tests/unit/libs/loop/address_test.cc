@@ -22,7 +22,7 @@ TEST(Address, TheDefaultPortStandsInOnlyWhereNoneIsNamed) {
 
 TEST(Address, BadTextIsRefusedWithWhatIsWrong) {
   for (const char* text : {"broker", "broker:", "broker:x", "broker:70000", "broker:-1", "[::1",
-                           "[::1]x:1", "::1:80"}) {
+                           "[::1]x:1", "::1:80", "tcp://127.0.0.1:80"}) {
     auto parsed = parse_host_port(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, base::ErrorCode::kBadArgument);

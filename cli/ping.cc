@@ -51,7 +51,7 @@ ExitCode print_times(const Globals& globals, const ServerInfo& server,
 ExitCode ping(const Globals& globals, const PingOptions& options) {
   Runtime runtime(globals);
   auto client = runtime.connect(false);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   const ServerInfo server = (*client)->server();
   std::vector<Duration> times;
   for (std::uint64_t i = 0; i < options.count; ++i) {

@@ -138,7 +138,7 @@ ExitCode pub(const Globals& globals, const PubOptions& options) {
   }
   Runtime runtime(globals);
   auto client = runtime.connect(options.lines || options.count > 1);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   return Publishing(runtime, **client, options).run();
 }
 

@@ -122,7 +122,7 @@ ExitCode reply(const Globals& globals, const ReplyOptions& options) {
   }
   Runtime runtime(globals);
   auto client = runtime.connect(true);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   SubscribeOptions subscribe;
   subscribe.filters = {options.filter};
   subscribe.share = options.share;

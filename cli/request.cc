@@ -31,7 +31,7 @@ ExitCode request(const Globals& globals, const RequestOptions& options) {
   auto payload = read_payload(options.message, runtime.interrupt().fd());
   if (!payload) return runtime.failed("cannot read the payload", payload.error());
   auto client = runtime.connect(false);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   Outgoing message = outgoing_of(options.message);
   message.payload = as_bytes(*payload);
   if (options.message.deadline.count() > 0) {

@@ -14,7 +14,7 @@ constexpr Duration kFinishing = std::chrono::seconds(5);
 void tell(const Globals& globals, const ConnectionEvent& event) {
   if (event.state == ConnectionState::kDisconnected) {
     std::string text = "connection lost: " + event.error.message();
-    if (event.attempt > 1) {
+    if (event.attempt > 0) {
       text = fmt::format("attempt {}: {}", event.attempt, event.error.message());
     }
     if (event.unknown > 0) {
@@ -61,6 +61,13 @@ void Runtime::sleep(Duration duration) {
 ExitCode Runtime::failed(std::string_view what, const Error& error) const {
   if (interrupt_.is_interrupted()) return interrupt_.exit_code();
   return report(globals_, what, error);
+}
+
+ExitCode Runtime::cannot_connect(const Error& error) const {
+  const ExitCode code = failed("cannot connect to " + globals_.server, error);
+  // Whoever is there and says nothing, or something else, is no broker that one can connect to.
+  const bool no_broker = code == ExitCode::kTimeout || code == ExitCode::kFailure;
+  return no_broker ? ExitCode::kCannotConnect : code;
 }
 
 }  // namespace sluice::cli

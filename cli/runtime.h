@@ -48,6 +48,8 @@ class Runtime {
 
   /// Prints what failed and returns the exit code; after a signal only the latter.
   ExitCode failed(std::string_view what, const Error& error) const;
+  /// The same for an error of connect().
+  ExitCode cannot_connect(const Error& error) const;
 
  private:
   const Globals& globals_;

@@ -108,7 +108,7 @@ std::string status_text(const Json& status, bool connections) {
 ExitCode status(const Globals& globals, const StatusOptions& options) {
   Runtime runtime(globals);
   auto client = runtime.connect(false);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   async::CancelSource limit = runtime.until(options.timeout);
   auto answer = runtime.wait((*client)->admin(limit.context(), "status"));
   if (!answer) return runtime.failed("status", answer.error());

@@ -188,7 +188,7 @@ SubscribeOptions subscribe_options(const SubOptions& options) {
 ExitCode sub(const Globals& globals, const SubOptions& options) {
   Runtime runtime(globals, WhenUnread::kEnd);
   auto client = runtime.connect(true);
-  if (!client) return runtime.failed("cannot connect to " + globals.server, client.error());
+  if (!client) return runtime.cannot_connect(client.error());
   async::CancelSource limit = runtime.until(options.timeout);
   auto subscription =
       runtime.wait((*client)->subscribe(limit.context(), subscribe_options(options)));

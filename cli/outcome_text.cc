@@ -32,10 +32,6 @@ std::string name_of(ErrorCode code) { return std::string(base::error_info(code).
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-std::string plural(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::string receipt_text(const Receipt& receipt) {
@@ -87,7 +83,7 @@ std::string receipt_json(const Receipt& receipt) {
 
 std::string gap_text(const Gap& gap) {
   if (gap.count == 0) return fmt::format("gap: unknown number of messages missing: {}", gap.reason);
-  return fmt::format("gap: {} missing, sequence {} to {}, {}: {}", plural(gap.count, "message"),
+  return fmt::format("gap: {} missing, sequence {} to {}, {}: {}", counted(gap.count, "message"),
                      gap.first_sequence, gap.last_sequence,
                      human_size(static_cast<double>(gap.bytes)), gap.reason);
 }
@@ -122,7 +118,7 @@ void ReceivedTotals::add(const Gap& gap) {
 
 std::string volume_text(std::uint64_t messages, std::uint64_t bytes, Duration elapsed) {
   std::string out =
-      fmt::format("{}, {}", plural(messages, "message"), human_size(static_cast<double>(bytes)));
+      fmt::format("{}, {}", counted(messages, "message"), human_size(static_cast<double>(bytes)));
   const double seconds = seconds_of(elapsed);
   if (messages < 2 || seconds <= 0) return out;
   const double rate = static_cast<double>(messages) / seconds;
@@ -133,11 +129,11 @@ std::string volume_text(std::uint64_t messages, std::uint64_t bytes, Duration el
 
 std::string received_text(const ReceivedTotals& totals) {
   std::string out = volume_text(totals.messages, totals.bytes, totals.elapsed);
-  out += fmt::format("; {}, {} missing", plural(totals.gaps, "gap"), grouped(totals.missing));
+  out += fmt::format("; {}, {} missing", counted(totals.gaps, "gap"), grouped(totals.missing));
   for (const auto& [reason, count] : totals.missing_by_reason) {
     if (count > 0) out += fmt::format(", {} {}", grouped(count), reason);
   }
-  if (totals.reconnects > 0) out += fmt::format("; {}", plural(totals.reconnects, "reconnection"));
+  if (totals.reconnects > 0) out += fmt::format("; {}", counted(totals.reconnects, "reconnection"));
   if (totals.account) {
     const SubscriptionAccount& account = *totals.account;
     out += fmt::format("; broker: {} matched = {} delivered + {} dropped + {} discarded",
@@ -184,7 +180,7 @@ std::string published_text(const PublishedTotals& totals) {
   if (sums.rejected > 0) out += fmt::format(", {} rejected", grouped(sums.rejected));
   if (sums.unknown > 0) out += fmt::format("; outcome of {} unknown", grouped(sums.unknown));
   if (totals.not_published > 0) {
-    out += fmt::format("; {} not published", plural(totals.not_published, "line"));
+    out += fmt::format("; {} not published", counted(totals.not_published, "line"));
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "cli/child_process.h"
 #include "cli/report.h"
 #include "cli/runtime.h"
+#include "cli/table.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -47,7 +48,7 @@ class Replying {
     async::CancelSource end = runtime_.finishing();
     // Answers that are on their way arrive before the connection ends.
     Status flushed = runtime_.wait(client_.drain(end.context()));
-    print_summary(runtime_.globals(), fmt::format("{} requests answered", answered_));
+    print_summary(runtime_.globals(), counted(answered_, "request") + " answered");
     if (const ExitCode code = runtime_.interrupt().exit_code(); code != ExitCode::kOk) return code;
     if (!ended && ended.error().code == ErrorCode::kDeadlineExceeded) {
       const bool enough = options_.count == 0 && answered_ > 0;
@@ -65,7 +66,7 @@ class Replying {
       if (!item) return base::fail(item.error());
       if (const auto* gap = std::get_if<Gap>(&*item)) {
         note(runtime_.globals(),
-             fmt::format("{} requests were missed: {}", gap->count, gap->reason));
+             fmt::format("missed {}: {}", counted(gap->count, "request"), gap->reason));
       }
       if (const auto* message = std::get_if<Message>(&*item)) {
         if (Status answered = answer(*message); !answered) return answered;

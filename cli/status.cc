@@ -73,11 +73,12 @@ std::string subscriptions_table(const Json& rows) {
 }
 
 std::string connections_table(const Json& rows) {
-  Table table({"CONNECTION", "PEER", "CLIENT", "SUBSCRIPTIONS", "TOPICS", "UNSENT", "AGE"});
+  Table table(
+      {"CONNECTION", "SHARD", "PEER", "CLIENT", "SUBSCRIPTIONS", "TOPICS", "UNSENT", "AGE"});
   for (const Json& row : rows) {
     const auto age = std::chrono::milliseconds(row.value("age_ms", std::int64_t{0}));
-    table.add({std::to_string(count_of(row, "id")), word(row, "peer"), word(row, "client"),
-               number(row, "subscriptions"), number(row, "topics_open"),
+    table.add({std::to_string(count_of(row, "id")), number(row, "shard"), word(row, "peer"),
+               word(row, "client"), number(row, "subscriptions"), number(row, "topics_open"),
                size_of(row, "unsent_bytes"), human_duration(age)});
   }
   return table.empty() ? "no connections\n" : table.text();
@@ -86,13 +87,16 @@ std::string connections_table(const Json& rows) {
 std::string status_text(const Json& status, bool connections) {
   const auto uptime = std::chrono::milliseconds(status.value("uptime_ms", std::int64_t{0}));
   const std::int64_t imbalance = status.value("ledger_imbalance", std::int64_t{0});
+  const auto of = [&status](const char* noun, const char* name) {
+    return counted(count_of(status, name), noun);
+  };
   std::string out = fmt::format(
       "node {}, sluiced {}, up {}{}\n"
-      "{} shards, {} connections, {} topics, {} subscriptions, {} publishes pending\n"
+      "{}, {}, {}, {}, {} publishes pending\n"
       "ledger: {}\n\n",
       word(status, "node"), word(status, "version"), human_duration(uptime),
-      status.value("draining", false) ? ", draining" : "", number(status, "shards"),
-      number(status, "connections"), number(status, "topics"), number(status, "subscriptions"),
+      status.value("draining", false) ? ", draining" : "", of("shard", "shards"),
+      of("connection", "connections"), of("topic", "topics"), of("subscription", "subscriptions"),
       number(status, "publishes_pending"),
       imbalance == 0 ? "balanced" : fmt::format("off by {} messages", imbalance));
   const Json rows = status.value("subscription_list", Json::array());

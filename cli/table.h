@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::cli {
@@ -27,5 +28,8 @@ class Table {
 
 /// 1234567 as "1 234 567": for people; programs read -o json.
 std::string grouped(unsigned long long number);
+
+/// "1 message", "1 234 messages".
+std::string counted(unsigned long long count, std::string_view noun);
 
 }  // namespace sluice::cli

@@ -49,5 +49,11 @@ TEST(Grouped, ThreeDigitsAtATime) {
   EXPECT_EQ(grouped(1234567), "1 234 567");
 }
 
+TEST(Counted, OneIsSingular) {
+  EXPECT_EQ(counted(0, "message"), "0 messages");
+  EXPECT_EQ(counted(1, "message"), "1 message");
+  EXPECT_EQ(counted(1234, "message"), "1 234 messages");
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -30,6 +30,9 @@ std::string escaped(std::string_view text) {
 
 std::string name_of(ErrorCode code) { return std::string(base::error_info(code).name); }
 
+// Lost with a connection, or not answered by the time this program ended.
+std::uint64_t unknown_of(const PublishTotals& sums) { return sums.messages - sums.answered; }
+
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
@@ -178,7 +181,9 @@ std::string published_text(const PublishedTotals& totals) {
                      grouped(sums.accepted));
   if (sums.dropped > 0) out += fmt::format(", {} dropped", grouped(sums.dropped));
   if (sums.rejected > 0) out += fmt::format(", {} rejected", grouped(sums.rejected));
-  if (sums.unknown > 0) out += fmt::format("; outcome of {} unknown", grouped(sums.unknown));
+  if (const auto unknown = unknown_of(sums)) {
+    out += fmt::format("; outcome of {} unknown", grouped(unknown));
+  }
   if (totals.not_published > 0) {
     out += fmt::format("; {} not published", counted(totals.not_published, "line"));
   }
@@ -198,7 +203,7 @@ std::string published_json(const PublishedTotals& totals) {
   out["elapsed_ns"] = totals.elapsed.count();
   out["answered"] = sums.answered;
   out["ok"] = sums.ok;
-  out["unknown"] = sums.unknown;
+  out["unknown"] = unknown_of(sums);
   out["not_published"] = totals.not_published;
   out["receipts"] = std::move(by_status);
   out["copies"] = {{"matched", sums.matched},

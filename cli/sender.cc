@@ -66,9 +66,11 @@ void Sender::Refusal::keep(const Receipt& receipt) {
 }
 
 Status Sender::finish() {
-  const bool interrupted = runtime_.interrupt().is_interrupted();
-  async::CancelSource end = interrupted ? runtime_.finishing() : runtime_.until(Duration{0});
-  Status flushed = runtime_.wait(client_.flush(end.context()));
+  Status flushed = runtime_.wait(client_.flush(runtime_.context()));
+  if (runtime_.interrupt().is_interrupted()) {  // before, or while it waited
+    async::CancelSource end = runtime_.finishing();
+    flushed = runtime_.wait(client_.flush(end.context()));
+  }
   elapsed_ = runtime_.now() - started_at_;
   Status printed = out_.flush();
   return flushed ? printed : flushed;

@@ -224,6 +224,15 @@ class Signals(CliTest):
         pub.send_signal(signal.SIGINT)
         self.assertEqual(pub.wait(timeout=DEADLINE_S), 130)
 
+    def test_ctrl_c_while_receipts_are_awaited_gives_them_time(self):
+        sub = self.subscriber(self.topic, "--overflow", "block", "--queue-messages", "1",
+                              "--credit", "1", "--slow", "200ms")
+        pub = self.start("pub", self.topic, "x", "--count", "5")
+        until("blocked", lambda: self.ledger()["matched"] == 5)
+        _, err = self.end(pub, signal.SIGINT, 130)
+        self.assertIn(b"receipts: 5 accepted", err)
+        self.end(sub, signal.SIGINT, 130)
+
     def test_ctrl_c_while_connecting(self):
         # 192.0.2.0/24 is for documentation: no answer comes. Some networks refuse at once.
         process = self.start("--server", "192.0.2.1:4880", "--connect-timeout", "50s", "ping")

@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -43,7 +43,7 @@ struct Window {
   std::uint64_t to_return = 0;  // bytes resolved and not granted again yet
   bool settling = false;        // a publish of it waits for other shards to agree
   bool granting = false;        // stands in Connection::granting
-  std::deque<Publish> parked;   // behind the settling one, in order
+  std::list<Publish> parked;    // behind the settling one, in order
 };
 
 struct OpenTopic {
@@ -115,7 +115,7 @@ struct Connection {
   // Subscribing.
   std::unordered_map<std::uint32_t, Consumer> consumers;  // by SubscriptionId
   std::vector<model::SubscriptionSlot> ready;             // queues with something to send
-  std::deque<Dealt> dealt;
+  std::list<Dealt> dealt;
   std::vector<std::uint32_t> announced;  // by topic slot: generation + 1 that was named
 
   std::vector<std::byte> control;  // frames to send before any data

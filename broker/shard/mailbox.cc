@@ -78,9 +78,9 @@ bool Mail::flush() {
       all_left = false;
     }
     PostOffice::Bell& bell = office_.bells_[to];
-    // seq_cst pairs with begin_receive(): either the receiver sees the entry, or we see the bell
-    // silent and ring it.
-    if (!bell.rung.exchange(true, std::memory_order_seq_cst)) {
+    // Both sides exchange, and the later one sees all that was before the earlier: either the
+    // receiver sees the entry, or we see the bell silent and ring it.
+    if (!bell.rung.exchange(true, std::memory_order_acq_rel)) {
       ++wakeups_;
       bell.wake();
     }
@@ -89,7 +89,7 @@ bool Mail::flush() {
 }
 
 void Mail::begin_receive() {
-  office_.bells_[self_.value()].rung.store(false, std::memory_order_seq_cst);
+  office_.bells_[self_.value()].rung.exchange(false, std::memory_order_acq_rel);
 }
 
 std::size_t Mail::waiting() const noexcept {

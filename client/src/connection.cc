@@ -43,7 +43,7 @@ void Connection::on_connected(base::Result<loop::OwnedFd> socket) {
 void Connection::on_read(std::size_t bytes) {
   last_received_ = loop_.now();
   reader_.commit(bytes);
-  while (state_ == State::kGreeting || state_ == State::kOpen) {
+  while (state_ != State::kLost) {
     auto frame = reader_.next();
     if (!frame) return lose(frame.error());
     if (!frame->has_value()) break;
@@ -92,6 +92,7 @@ void Connection::send_publish(const wire::Publish& publish, std::uint64_t number
 }
 
 void Connection::flush() {
+  if (state_ == State::kFinishing) out_.clear();
   if (out_.empty() || !stream_) return;
   buffers_.clear();
   std::size_t begin = 0;
@@ -114,7 +115,9 @@ void Connection::flush() {
 
 void Connection::finish() {
   flush();
-  if (stream_ && state_ == State::kOpen) stream_->shutdown_write();
+  if (state_ != State::kOpen) return;
+  state_ = State::kFinishing;
+  stream_->shutdown_write();
 }
 
 void Connection::lose(const Error& reason) {

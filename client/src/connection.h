@@ -58,13 +58,14 @@ class Connection final : public loop::StreamHandler {
   void send_publish(const wire::Publish& publish, std::uint64_t number, std::uint8_t flags,
                     std::vector<std::byte> batch);
   void flush();
-  /// After what has been sent, says that nothing more comes; the broker then closes.
+  /// After what has been sent, says that nothing more comes; the broker then closes. It is not open
+  /// any more: frames still come in, and what is sent goes nowhere.
   void finish();
   /// Gives the connection up, as if it had been lost for this reason.
   void lose(const Error& reason);
 
  private:
-  enum class State : std::uint8_t { kNew, kConnecting, kGreeting, kOpen, kLost };
+  enum class State : std::uint8_t { kNew, kConnecting, kGreeting, kOpen, kFinishing, kLost };
   struct Segment {
     std::size_t out_end;  // bytes of out_ that go before the batch
     std::vector<std::byte> batch;

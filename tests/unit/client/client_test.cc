@@ -446,6 +446,20 @@ TEST_F(ClientTest, DrainFlushesUnsubscribesAndRefusesWhatComesAfter) {
   EXPECT_EQ(client.state(), ConnectionState::kClosed);
 }
 
+TEST_F(ClientTest, APingThatComesWhileItDrainsIsNotAnswered) {
+  blocking::Client client = connect();
+  auto subscription = client.subscribe({.filters = {"t"}});
+  ASSERT_TRUE(subscription);
+  std::thread closer([&] {
+    ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return !seen.unsubscribes.empty(); }));
+    broker.with_peer([](FakeBroker::Peer& peer) { peer.send(wire::Ping{1}); });
+    EXPECT_FALSE(client.ping());  // this one waits its turn behind the answer to UNSUBSCRIBE
+    broker.drop_connections();
+  });
+  EXPECT_TRUE(client.drain());
+  closer.join();
+}
+
 TEST_F(ClientTest, HandlesOutliveTheClientAndFail) {
   std::optional<blocking::Publisher> publisher;
   std::optional<blocking::Subscription> subscription;

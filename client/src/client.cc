@@ -21,6 +21,40 @@ Status check_publish_topic(std::string_view topic) {
   return {};
 }
 
+// What a frame has room for, and the broker takes; docs/formats/wire.md, section Limits.
+constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kMaxLadderBytes = 1024;
+constexpr std::size_t kMaxFilters = 256;
+constexpr std::size_t kMaxNeedNames = 16;
+
+Status check_need(const Need& need) {
+  if (need.names.size() > kMaxNeedNames) {
+    return base::fail(ErrorCode::kBadArgument, "a need names at most 16 subscriptions");
+  }
+  for (const std::string& name : need.names) {
+    if (name.empty() || name.size() > kMaxNameBytes) {
+      return base::fail(ErrorCode::kBadArgument, "a name that is needed has 1 to 255 bytes");
+    }
+  }
+  return {};
+}
+
+Status check_subscribe(const SubscribeOptions& options) {
+  if (options.filters.empty() || options.filters.size() > kMaxFilters) {
+    return base::fail(ErrorCode::kBadArgument, "a subscription has 1 to 256 filters");
+  }
+  for (const std::string& filter : options.filters) {
+    if (Status status = wire::check_filter(filter); !status) return status;
+  }
+  if (options.name.size() > kMaxNameBytes || options.share.size() > kMaxNameBytes) {
+    return base::fail(ErrorCode::kBadArgument, "a name has at most 255 bytes");
+  }
+  if (options.overflow.size() > kMaxLadderBytes) {
+    return base::fail(ErrorCode::kBadLadder, "a ladder has at most 1024 bytes");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view connection_state_name(ConnectionState state) noexcept {
@@ -56,9 +90,7 @@ Client::~Client() { core_->stop(); }
 
 Result<Publisher> Client::publisher(std::string_view topic, PublisherOptions options) {
   if (Status status = check_publish_topic(topic); !status) return base::fail(status.error());
-  if (options.need.names.size() > 16) {
-    return base::fail(ErrorCode::kBadArgument, "a need names at most 16 subscriptions");
-  }
+  if (Status status = check_need(options.need); !status) return base::fail(status.error());
   return Publisher(core_->make_lane(std::string(topic), std::move(options)));
 }
 
@@ -79,6 +111,8 @@ async::Task<Result<Receipt>> Client::publish_and_wait(async::Context context, st
                                                       Outgoing message, Need need) {
   const Status checked = check_publish_topic(topic);
   if (!checked) co_return base::fail(checked.error());
+  const Status possible = check_need(need);
+  if (!possible) co_return base::fail(possible.error());
   std::shared_ptr<detail::Lane> lane = core_->lane_for(std::move(need));
   Result<Receipt> receipt = co_await detail::append_and_wait(std::move(lane), std::move(context),
                                                              std::move(topic), std::move(message));
@@ -99,13 +133,8 @@ PublishTotals Client::totals() const { return core_->totals(); }
 
 async::Task<Result<Subscription>> Client::subscribe(async::Context context,
                                                     SubscribeOptions options) {
-  if (options.filters.empty()) {
-    co_return base::fail(ErrorCode::kBadArgument, "a subscription has at least one filter");
-  }
-  for (const std::string& filter : options.filters) {
-    const Status checked = wire::check_filter(filter);
-    if (!checked) co_return base::fail(checked.error());
-  }
+  const Status checked = check_subscribe(options);
+  if (!checked) co_return base::fail(checked.error());
   auto subscription = std::make_shared<detail::SubscriptionCore>(
       core_->hub(), core_, core_->next_subscription_id(), std::move(options));
   auto slot = std::make_shared<Slot<SubscriptionInfo>>();
@@ -159,6 +188,9 @@ Status Client::reply(const MessageView& to, Outgoing message) {
 
 async::Task<Result<std::string>> Client::admin(async::Context context, std::string verb,
                                                std::string json_body) {
+  if (verb.size() > kMaxNameBytes || json_body.size() > core_->hub()->limits().max_message_bytes) {
+    co_return base::fail(ErrorCode::kBadArgument, "a request larger than a frame");
+  }
   auto slot = std::make_shared<Slot<std::string>>();
   const Status posted =
       core_->post([slot, verb = std::move(verb), body = std::move(json_body)](

@@ -11,6 +11,7 @@ namespace sluice::detail {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 4880;
+constexpr std::size_t kMaxNameBytes = 255;
 // The smallest window that a broker grants, so that a batch of several messages always fits one.
 constexpr std::size_t kMaxBatchBytes = 64U << 10;
 // What a batch and PUBLISH add to one message.
@@ -26,6 +27,9 @@ Status check_options(const ClientOptions& options) {
   if (options.max_frame_bytes < wire::kMinMaxFrame ||
       options.max_frame_bytes > wire::kMaxMaxFrame) {
     return base::fail(ErrorCode::kBadArgument, "max_frame_bytes: from 64 KiB to 64 MiB");
+  }
+  if (options.name.size() > kMaxNameBytes) {
+    return base::fail(ErrorCode::kBadArgument, "name: at most 255 bytes");
   }
   if (options.keep_alive < std::chrono::milliseconds(10)) {
     return base::fail(ErrorCode::kBadArgument, "keep_alive: at least 10 ms");

@@ -24,6 +24,13 @@ std::uint8_t publish_flags(const PublisherOptions& options, bool is_named) {
   return flags;
 }
 
+// What PUBLISH may have before its batch.
+std::size_t bytes_before_batch(const PublisherOptions& options) {
+  std::size_t bytes = 512;
+  for (const std::string& name : options.need.names) bytes += 2 + name.size();
+  return bytes;
+}
+
 Receipt rejection(const Error& error, std::uint64_t messages) {
   Receipt receipt;
   receipt.status = ReceiptStatus::kRejected;
@@ -93,7 +100,8 @@ PublishPump::Next PublishPump::send_next(Connection& connection,
   if (bytes == 0) return Next::kDone;
   TopicState* topic = ready_topic(connection, lane);
   if (topic == nullptr) return Next::kBlocked;
-  if (bytes > topic->window || bytes + 512 > connection.max_frame_bytes()) {
+  const std::size_t frame_bytes = bytes + bytes_before_batch(lane->options());
+  if (bytes > topic->window || frame_bytes > connection.max_frame_bytes()) {
     refuse_batch(*lane, {ErrorCode::kMessageTooLarge,
                          std::to_string(bytes) + " bytes; the broker takes less at once"});
     return Next::kMore;

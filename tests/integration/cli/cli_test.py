@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import unittest
@@ -252,16 +251,6 @@ class ExitCodes(CliTest):
             self.assertIn(f"sluice {verb[0]}: ", error)
             self.assertIn("connect-failed", error)
             self.assertIn("check the address", error.lower())
-
-    def test_a_server_that_is_no_broker(self):
-        for greeting in (b"", b"SSH-2.0-something-else-than-a-broker\r\n"):
-            with socket.create_server(("127.0.0.1", 0)) as server:
-                away = Sluice(SLUICE, f"127.0.0.1:{server.getsockname()[1]}")
-                ping = away.start("--connect-timeout", "300ms", "ping")
-                with server.accept()[0] as peer:
-                    peer.sendall(greeting)
-                    _, err = ping.communicate(timeout=DEADLINE_S)
-                self.assertEqual(ping.returncode, 3, err)
 
     def test_the_flag_wins_over_the_environment(self):
         away = Sluice(SLUICE, NOWHERE)

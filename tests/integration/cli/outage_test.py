@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""What the command line does when its broker goes away, and when it comes back.
+"""What the command line does when no broker is there, when it goes away, and when it comes back.
 
 usage: outage_test.py SLUICED SLUICE [unittest arguments]
 """
 
 import json
 import signal
+import socket
 import sys
 import unittest
 from pathlib import Path
@@ -15,6 +16,16 @@ from processes import DEADLINE_S, Daemon, Sluice, until
 
 
 class Outages(unittest.TestCase):
+    def test_a_server_that_is_no_broker(self):
+        for greeting in (b"", b"SSH-2.0-something-else-than-a-broker\r\n"):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                away = Sluice(SLUICE, f"127.0.0.1:{server.getsockname()[1]}")
+                ping = away.start("--connect-timeout", "300ms", "ping")
+                with server.accept()[0] as peer:
+                    peer.sendall(greeting)
+                    _, err = ping.communicate(timeout=DEADLINE_S)
+                self.assertEqual(ping.returncode, 3, err)
+
     def test_no_reconnect_ends_with_the_broker(self):
         with Daemon(SLUICED) as daemon:
             sub = Sluice(SLUICE, daemon.native).subscriber("x", "--no-reconnect")

@@ -59,7 +59,8 @@ struct Consumer {
   bool joined = true;             // false until the home of a shared one has answered
   std::uint64_t join = 0;         // of a shared one: MemberKey::join
   std::uint64_t correlation = 0;  // of SUBSCRIBE, until it is answered
-  queue::Credit early_credit;     // arrived before `joined`
+  queue::Credit granted;          // of a shared one: less what has been dealt to it
+  queue::Credit early_credit;     // of it, what arrived before `joined`
 };
 
 /// Something a shared subscription has dealt to this connection.

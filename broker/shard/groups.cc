@@ -163,16 +163,26 @@ void Groups::on_expelled(const GroupExpelledLetter& letter) {
 
 void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
   Connection* connection = core_.find(letter.member.connection);
-  if (find(connection, letter.member) == nullptr) {
+  Consumer* consumer = find(connection, letter.member);
+  if (consumer == nullptr) {
     core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic, std::move(letter.item)});
     return;
   }
-  Dealt dealt{letter.member.subscription, letter.group, from, std::move(letter.item)};
-  if (auto* delivery = std::get_if<queue::Delivery>(&dealt.item)) {
+  if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
     delivery->slice.topic = core_.topics.intern(letter.topic);
   }
-  connection->dealt.push_back(std::move(dealt));
-  core_.touch(*connection);
+  take_in(*connection, *consumer,
+          {letter.member.subscription, letter.group, from, std::move(letter.item)});
+}
+
+void Groups::take_in(Connection& connection, Consumer& consumer, Dealt&& dealt) {
+  if (const auto* delivery = std::get_if<queue::Delivery>(&dealt.item)) {
+    ASSERT(consumer.granted.messages >= delivery->slice.count);
+    consumer.granted.messages -= delivery->slice.count;
+    consumer.granted.bytes -= delivery->slice.records;
+  }
+  connection.dealt.push_back(std::move(dealt));
+  core_.touch(connection);
 }
 
 // --- The home's side -----------------------------------------------------------------------
@@ -312,10 +322,10 @@ void Groups::deal(Subscription& group) {
 void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
   if (member.key.shard == core_.id) {
     Connection* connection = core_.find(member.key.connection);
-    ASSERT(connection != nullptr);
-    connection->dealt.push_back(
-        {member.key.subscription, {group.slot, group.serial}, core_.id, std::move(item)});
-    core_.touch(*connection);
+    Consumer* consumer = find(connection, member.key);
+    ASSERT(consumer != nullptr);
+    take_in(*connection, *consumer,
+            {member.key.subscription, {group.slot, group.serial}, core_.id, std::move(item)});
     return;
   }
   GroupItemLetter letter;

@@ -59,6 +59,8 @@ class Groups {
   Subscription* find(const GroupRef& ref);
   /// The consumer that `member` names, if it is still that one.
   static Consumer* find(Connection* connection, const MemberKey& member);
+  /// Something dealt has come to where its consumer is.
+  void take_in(Connection& connection, Consumer& consumer, Dealt&& dealt);
   void answer(model::ShardId to, GroupJoinedLetter&& letter);
   void release(Subscription& group);
   bool give_back(Dealt&& dealt);

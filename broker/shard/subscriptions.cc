@@ -125,6 +125,8 @@ Status Subscriptions::begin(Connection& connection, std::uint64_t correlation,
     consumer.joined = false;
     consumer.home = groups_->home_of(subscribe.group);
     consumer.join = groups_->next_join();
+    consumer.granted.messages = subscribe.credit_messages;
+    consumer.granted.bytes = static_cast<std::int64_t>(subscribe.credit_bytes);
     connection.consumers.emplace(subscribe.subscription, consumer);
     groups_->join(connection, consumer, subscribe, *spec);
     return {};
@@ -307,8 +309,7 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
     return fail(ErrorCode::kUnknownSubscription, std::to_string(credit.subscription));
   }
   Consumer& consumer = it->second;
-  queue::Credit* held = &consumer.early_credit;
-  if (!consumer.shared) held = &at(consumer.queue.slot).credit;
+  queue::Credit* held = consumer.shared ? &consumer.granted : &at(consumer.queue.slot).credit;
   const Options& options = core_.options;
   const auto bytes_max = static_cast<std::int64_t>(options.credit_bytes_max);
   if (credit.messages > options.credit_messages_max || credit.bytes > options.credit_bytes_max ||
@@ -316,13 +317,13 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
       held->bytes + static_cast<std::int64_t>(credit.bytes) > bytes_max) {
     return fail(ErrorCode::kCreditOverflow, credit_limits(options));
   }
+  held->messages += credit.messages;
+  held->bytes += static_cast<std::int64_t>(credit.bytes);
   if (consumer.shared) {
     groups_->add_credit(connection, consumer, model::SubscriptionId(credit.subscription),
                         credit.messages, credit.bytes);
     return {};
   }
-  held->messages += credit.messages;
-  held->bytes += static_cast<std::int64_t>(credit.bytes);
   wake(at(consumer.queue.slot));
   return {};
 }

@@ -60,6 +60,20 @@ TEST_P(Shared, OnlyMembersWithCreditAreDealtTo) {
   EXPECT_EQ(got(a), 5U);
 }
 
+TEST_P(Shared, CreditIsBoundedByWhatAMemberHasNotBeenDealt) {
+  TestClient& a = member(0, 9'999'990);
+  a.credit(1, 10, 1);
+  publish(7);
+  a.credit(1, 7, 1);
+  broker.run();
+  EXPECT_EQ(got(a), 7U);
+  EXPECT_FALSE(a.gone());
+  a.heard();
+  a.credit(1, 1, 1);
+  broker.run();
+  EXPECT_EQ(a.heard(), "ERROR credit-overflow closes\nCLOSED\n");
+}
+
 TEST_P(Shared, AGapDealtToAMemberThatLeftIsToldToTheNext) {
   const auto join = [this](std::size_t shard, std::uint64_t credit) -> TestClient& {
     TestClient& client = broker.connect(shard % broker.size(), "member");

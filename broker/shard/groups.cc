@@ -156,8 +156,9 @@ void Groups::on_expelled(const GroupExpelledLetter& letter) {
   if (find(connection, letter.member) == nullptr) return;
   // The group is gone with its queue: what was dealt and not sent goes with the connection.
   connection->consumers.erase(letter.member.subscription.value());
-  protocol::native::encode_error(connection->control, {ErrorCode::kSlowConsumer, letter.detail}, 0,
-                                 letter.member.subscription.value());
+  const base::Error error{ErrorCode::kSlowConsumer, letter.detail};
+  protocol::native::encode_error(connection->control, error, 0, letter.member.subscription.value());
+  core_.events.connection_closed(connection->id, connection->peer, &error);
   core_.close(*connection, metrics::CloseReason::kSlowConsumer);
 }
 

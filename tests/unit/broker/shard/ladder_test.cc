@@ -126,6 +126,7 @@ TEST_P(Ladder, DisconnectClosesWithNumbersAndTellsThePublisher) {
   EXPECT_EQ(published({"2"}),
             "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 disconnected]\n");
   EXPECT_EQ(sub.heard(), "ERROR slow-consumer closes\nCLOSED\n");
+  EXPECT_EQ(broker.sink().closed, 1U);
   EXPECT_TRUE(broker.idle());
 }
 

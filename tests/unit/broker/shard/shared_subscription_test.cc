@@ -203,6 +203,7 @@ TEST_P(Shared, DisconnectTellsEveryMember) {
   publish(2);
   EXPECT_EQ(a.heard(), "ERROR slow-consumer closes\nCLOSED\n");
   EXPECT_EQ(b.heard(), "ERROR slow-consumer closes\nCLOSED\n");
+  EXPECT_EQ(broker.sink().closed, 2U);
   EXPECT_TRUE(broker.idle());
 }
 

@@ -69,7 +69,8 @@ Status Lane::admit(std::size_t payload_bytes, std::size_t record_bytes) {
   if (Status status = hub_->admission(); !status) return status;
   if (record_bytes > hub_->limits().max_message_bytes) {
     return base::fail(ErrorCode::kMessageTooLarge,
-                      std::to_string(payload_bytes) + " bytes; the limit is " +
+                      std::to_string(payload_bytes) + " bytes, " + std::to_string(record_bytes) +
+                          " as a record; the limit is " +
                           std::to_string(hub_->limits().max_message_bytes));
   }
   if (!hub_->reserve(record_bytes)) {

@@ -19,6 +19,7 @@
 #include "broker/model/topic_ref.h"
 #include "broker/port/link.h"
 #include "broker/queue/bounded_queue.h"
+#include "broker/shard/announced_topics.h"
 #include "broker/shard/letters.h"
 #include "libs/wire/frame_reader.h"
 
@@ -117,7 +118,7 @@ struct Connection {
   std::unordered_map<std::uint32_t, Consumer> consumers;  // by SubscriptionId
   std::vector<model::SubscriptionSlot> ready;             // queues with something to send
   std::list<Dealt> dealt;
-  std::vector<std::uint32_t> announced;  // by topic slot: generation + 1 that was named
+  AnnouncedTopics announced;
 
   std::vector<std::byte> control;  // frames to send before any data
 };

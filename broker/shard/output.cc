@@ -154,12 +154,7 @@ void Output::write_delivery(Connection& connection, model::SubscriptionId id,
 }
 
 void Output::announce(Connection& connection, const model::TopicRef& topic) {
-  const std::uint32_t slot = topic.slot().value();
-  std::vector<std::uint32_t>& announced = connection.announced;
-  const std::uint32_t mark = topic.generation() + 1;
-  if (slot < announced.size() && announced[slot] == mark) return;
-  if (slot >= announced.size()) announced.resize(slot + std::size_t{1});
-  announced[slot] = mark;
+  if (!connection.announced.tell(topic.slot(), topic.generation())) return;
   wire::Topic frame;
   frame.topic = wire_topic(topic);
   frame.name = *core_.topics.name(topic);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "libs/loop/owned_fd.h"
+#include "libs/wire/batch.h"
 #include "libs/wire/codec.h"
 
 namespace sluice::testing {

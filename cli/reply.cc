@@ -96,6 +96,12 @@ class Replying {
       if (result->exit_code != 0) reply.headers.emplace_back("exit-code", exit_code);
     }
     Status sent = client_.reply(request, reply);
+    if (!sent && sent.error().code == ErrorCode::kMessageTooLarge) {
+      // One answer that does not fit is told to who asked for it, and ends nothing.
+      const std::string why = sent.error().message();
+      note(runtime_.globals(), why);
+      sent = client_.reply(request, Outgoing{.payload = {}, .headers = {{"error", why}}});
+    }
     if (sent) ++answered_;
     return sent;
   }

@@ -17,9 +17,12 @@ struct RequestOptions {
   std::optional<MessageFormat> format;
 };
 
-MessageFormat format_of(const Globals& globals, const RequestOptions& options) {
+MessageFormat format_of(const Globals& globals, const RequestOptions& options,
+                        const Message& answer) {
   if (options.format) return *options.format;
-  return *MessageFormat::parse(globals.json ? "%j\\n" : "%p\\n");
+  if (globals.json) return *MessageFormat::parse("%j\\n");
+  // Answers of commands end their line themselves.
+  return *MessageFormat::parse(answer.text().ends_with('\n') ? "%p" : "%p\\n");
 }
 
 ExitCode request(const Globals& globals, const RequestOptions& options) {
@@ -40,8 +43,12 @@ ExitCode request(const Globals& globals, const RequestOptions& options) {
   async::CancelSource limit = runtime.until(options.timeout);
   auto answer = runtime.wait((*client)->request(limit.context(), options.message.topic, message));
   if (!answer) return runtime.failed("no answer from " + options.message.topic, answer.error());
+  if (const auto why = answer->header("error"); why && answer->payload().empty()) {
+    return runtime.failed("no answer from " + options.message.topic,
+                          Error{ErrorCode::kUnavailable, std::string(*why)});
+  }
   std::string out;
-  format_of(globals, options).append(out, shown(*answer));
+  format_of(globals, options, *answer).append(out, shown(*answer));
   return print(globals, out);
 }
 
@@ -53,7 +60,8 @@ void add_request(CLI::App& app, Invocation& invocation) {
   add_message_options(*verb, options->message);
   verb->get_option("TOPIC")->required();
   add_duration(*verb, "--timeout", options->timeout, "How long to wait; 5s by default");
-  add_format(*verb, options->format, "As of sub; '%p\\n' by default");
+  add_format(*verb, options->format,
+             "As of sub; by default the payload, with a newline where it has none");
   verb->callback([&invocation, options] {
     invocation.action = [options](const Globals& globals) { return request(globals, *options); };
   });

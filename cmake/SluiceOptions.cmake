@@ -42,7 +42,8 @@ endif()
 if(SLUICE_SANITIZE STREQUAL "address")
   # Without vptr: that check opens a pipe to see whether memory can be read, and calls every object
   # broken where a test leaves the daemon without descriptors.
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=vptr)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-sanitize=vptr)
   add_link_options(-fsanitize=address,undefined)
 elseif(SLUICE_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread)

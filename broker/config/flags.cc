@@ -19,7 +19,7 @@ constexpr std::array kFlags = {
     Flag{"--config", "FILE", "", "read this TOML file; without it the defaults hold"},
     Flag{"--listen", "HOST:PORT", "listen.native", "address of the native protocol"},
     Flag{"--http", "HOST:PORT", "listen.http", "address of metrics, health and API"},
-    Flag{"--data-dir", "DIR", "node.data_dir", "where data is kept"},
+    Flag{"--data-dir", "DIR", "node.data_dir", "where data will be kept; unused yet"},
     Flag{"--shards", "N", "node.shards", "number of event loops; 0: one per core"},
     Flag{"--check-config", "", "", "check the configuration, print the plan, and exit"},
     Flag{"--version", "", "", "print the version and exit"},

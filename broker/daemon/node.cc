@@ -9,7 +9,6 @@
 
 namespace sluice::daemon {
 
-using base::ErrorCode;
 using base::fail;
 using base::Status;
 

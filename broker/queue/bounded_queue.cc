@@ -299,11 +299,7 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::Mon
   if (result.disconnect) return refuse(entry, GapReason::kDisconnected, result);
   const bool reject = first == StepKind::kReject && (lagged(entry.queued_at) || !fits_whole(entry));
   const Tally tally{entry.sequence, result};
-  for (bool last = false; !last;) {
-    bool too_large = false;
-    const std::uint32_t messages = leading_run(entry.slice, too_large);
-    last = messages == entry.slice.count;
-    Entry run = last ? std::move(entry) : split_front(entry, messages);
+  const auto take = [&](Entry run, bool too_large) {
     if (too_large) {
       refuse(run, GapReason::kTooLarge, result);
     } else if (reject) {
@@ -311,6 +307,12 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::Mon
     } else {
       push_run(std::move(run), token, deadline, tally);
     }
+  };
+  while (true) {
+    bool too_large = false;
+    const std::uint32_t messages = leading_run(entry.slice, too_large);
+    if (messages == entry.slice.count) return take(std::move(entry), too_large);
+    take(split_front(entry, messages), too_large);
   }
 }
 

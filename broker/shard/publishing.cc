@@ -129,6 +129,11 @@ Status Publishing::admit(const model::PublishCommand& command, const model::Topi
   if (command.deadline_ns != 0 && command.deadline_ns <= base::to_wire(core_.wall_now)) {
     return fail(ErrorCode::kDeadlineExceeded);
   }
+  // An empty name would be that of every subscription without one.
+  const auto& names = command.need.names;
+  if (std::any_of(names.begin(), names.end(), [](auto name) { return name.empty(); })) {
+    return fail(ErrorCode::kBadArgument);
+  }
   if (command.need.durability > wire::Durability::kMemory) {
     return fail(ErrorCode::kDurabilityUnavailable);
   }

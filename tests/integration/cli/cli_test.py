@@ -428,6 +428,12 @@ class Requests(CliTest):
         self.assertEqual(result.stdout, b"7")
         self.end(reply)
 
+    def test_an_answer_that_is_too_large_is_told_and_ends_nothing(self):
+        reply = self.reply("--command", "head -c 2000000 /dev/zero", "--count", "2")
+        for _ in range(2):
+            self.assertIn("message-too-large", self.fail_with(1, "request", self.topic))
+        self.end(reply)
+
     def test_no_answer_in_time(self):
         reply = self.reply("--command", "exec sleep 100")
         error = self.fail_with(5, "request", self.topic, "x", "--timeout", "100ms")

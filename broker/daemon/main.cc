@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -49,8 +50,18 @@ log::Options log_options(const config::Settings& settings) {
   return options;
 }
 
+// Each connection takes a descriptor, and the usual soft limit of 1024 is there for programs that
+// use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const config::Settings& settings) {
   loop::ignore_sigpipe();
+  raise_descriptor_limit();
   const base::SystemClock clock;
   log::Logger logger(clock, log_options(settings));
   Node node(settings, clock, logger);

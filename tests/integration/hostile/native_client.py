@@ -1,6 +1,7 @@
 """A client of the native protocol and a daemon under test, written from docs/formats/wire.md."""
 
 import os
+import resource
 import signal
 import socket
 import struct
@@ -114,6 +115,11 @@ class Peer:
 
     def close(self):
         self.socket.close()
+
+
+# Thousands of sockets are ours as well as the daemon's.
+_SOFT, _HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_HARD, _HARD))
 
 
 class Daemon:

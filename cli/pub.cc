@@ -112,7 +112,7 @@ class Publishing {
   ExitCode refused(const Receipt& receipt, const PublishedTotals& totals) {
     std::string what = "not accepted";
     if (totals.sums.answered > 1) {
-      what = fmt::format("{} of {} messages not accepted; the first",
+      what = fmt::format("{} of {} messages have another receipt than accepted; the first",
                          totals.sums.answered - totals.sums.ok, totals.sums.answered);
     }
     if (receipt.reason == ErrorCode::kNone) {

@@ -13,9 +13,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // In the order of wire::GapReason.
-constexpr std::array<std::string_view, 8> kReasons = {
-    "dropped_oldest", "dropped_newest", "conflated", "expired",
-    "disconnected",   "lagged",         "too_large", "rejected"};
+constexpr std::array<std::string_view, 10> kReasons = {
+    "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
+    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed"};
 
 Json subscription_json(const model::SubscriptionStatus& row) {
   Json dropped = Json::object();

@@ -27,6 +27,14 @@ using Sequence = base::StrongId<struct SequenceTag, std::uint64_t>;
 /// A publish whose outcome is still open; unique in the life of its shard. 0 is none.
 using PublishToken = base::StrongId<struct PublishTokenTag, std::uint64_t>;
 
+/// Which publish of which connection something came from; default: of none.
+struct Origin {
+  ConnectionId connection;  // of `shard`
+  std::uint64_t publish = 0;
+  ShardId shard;
+  bool operator==(const Origin&) const = default;
+};
+
 inline constexpr std::uint16_t kMaxShards = 64;
 
 }  // namespace sluice::model

@@ -24,6 +24,7 @@ struct Slice {
   std::uint32_t count = 0;    // its messages, at least 1
   std::uint32_t offset = 0;   // where its first record starts in the batch; 0 when compressed
   std::uint32_t records = 0;  // record bytes of its messages
+  Origin origin;              // the publish it came from
 
   bool compressed() const noexcept { return offset == 0; }
 

@@ -40,11 +40,12 @@ struct Publish {
 
 /// What a publisher may still send to one topic (or by name), and what waits its turn there.
 struct Window {
-  std::uint64_t left = 0;       // bytes of batches the client may still send
-  std::uint64_t to_return = 0;  // bytes resolved and not granted again yet
-  bool settling = false;        // a publish of it waits for other shards to agree
-  bool granting = false;        // stands in Connection::granting
-  std::list<Publish> parked;    // behind the settling one, in order
+  std::uint64_t left = 0;        // bytes of batches the client may still send
+  std::uint64_t to_return = 0;   // bytes resolved and not granted again yet
+  bool settling = false;         // a publish of it waits for other shards to agree
+  bool granting = false;         // stands in Connection::granting
+  std::uint32_t delayed_by = 0;  // number of the limit that holds it back; 0: none
+  std::list<Publish> parked;     // behind the settling one, in order
 };
 
 struct OpenTopic {

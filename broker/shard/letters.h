@@ -53,6 +53,7 @@ struct PublishLetter {
   model::TopicSlot topic_slot;  // the sender's, with its generation: a key to remember by
   std::uint32_t topic_generation = 0;
   base::SharedBytes batch;
+  model::Origin origin;
   base::MonotonicTime deadline = base::kNever;
 };
 

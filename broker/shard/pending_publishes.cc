@@ -165,7 +165,8 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   pending.from = from;
   pending.from_token = letter.token;
   const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
-  const auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
+  auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
+  slice.origin = letter.origin;
   push_pending(pending, slice, letter.deadline, held.reserved);
 }
 

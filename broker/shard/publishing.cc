@@ -98,7 +98,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
     reject(connection, outcome, admitted.error().code);
     return {};
   }
-  route(connection, *window, make_publish(command, *header, std::move(*topic)));
+  route(connection, *window, make_publish(connection, command, *header, std::move(*topic)));
   return {};
 }
 
@@ -149,7 +149,7 @@ Status Publishing::admit(const model::PublishCommand& command, const model::Topi
   return room;
 }
 
-Publish Publishing::make_publish(const model::PublishCommand& command,
+Publish Publishing::make_publish(const Connection& connection, const model::PublishCommand& command,
                                  const wire::BatchHeader& header, model::TopicRef topic) const {
   Publish publish;
   publish.number = command.number;
@@ -168,6 +168,7 @@ Publish Publishing::make_publish(const model::PublishCommand& command,
   wire::fill_broker_fields(slab.data() + (command.batch.data() - slab.data()), 0,
                            base::to_wire(core_.wall_now));
   publish.slice = model::Slice::whole(command.batch, std::move(topic), header);
+  publish.slice.origin = {connection.id, command.number, core_.id};
   return publish;
 }
 
@@ -281,6 +282,7 @@ void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
     letter.topic_slot = publish.slice.topic.slot();
     letter.topic_generation = publish.slice.topic.generation();
     letter.batch = publish.slice.batch;
+    letter.origin = publish.slice.origin;
     letter.deadline = publish.deadline;
     core_.mail.post(shard, std::move(letter));
     core_.metrics.mailbox_posted.add();

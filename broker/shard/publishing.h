@@ -93,8 +93,8 @@ class Publishing {
   base::Result<model::TopicRef> topic_of(Connection& connection,
                                          const model::PublishCommand& command, Window*& window);
   base::Status admit(const model::PublishCommand& command, const model::TopicRef& topic);
-  Publish make_publish(const model::PublishCommand& command, const wire::BatchHeader& header,
-                       model::TopicRef topic) const;
+  Publish make_publish(const Connection& connection, const model::PublishCommand& command,
+                       const wire::BatchHeader& header, model::TopicRef topic) const;
 
   void route(Connection& connection, Window& window, Publish&& publish);
   void push_to_all(Connection& connection, Publish& publish, Outcome&& outcome);

@@ -44,6 +44,8 @@ struct Subscription {
   bool ready = false;              // stands in connection->ready
   bool timed = false;              // its queue has matters of time
   bool strict = false;             // its ladder may reject a publish
+  bool paused = false;             // by an operator
+  std::uint32_t paced_by = 0;      // number of the limit that holds deliveries back; 0: none
   bool dropping = false;           // was reported as losing messages
   std::uint64_t dropped_seen = 0;  // ledger's total at the last look
   base::MonotonicTime timer = base::kNever;  // the earliest entry in the heap of timers

@@ -366,6 +366,10 @@ std::string_view gap_reason_name(GapReason reason) noexcept {
       return "too_large";
     case GapReason::kRejected:
       return "rejected";
+    case GapReason::kCancelled:
+      return "cancelled";
+    case GapReason::kSqueezed:
+      return "squeezed";
   }
   return "unknown";  // a newer broker's
 }

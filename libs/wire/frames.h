@@ -139,9 +139,11 @@ enum class GapReason : std::uint16_t {
   kConflated = 3,
   kExpired = 4,
   kDisconnected = 5,
-  kLagged = 6,    // older than max_lag
-  kTooLarge = 7,  // a message that can never fit the subscription's bounds
-  kRejected = 8,  // refused behind a block, and its publisher was told
+  kLagged = 6,     // older than max_lag
+  kTooLarge = 7,   // a message that can never fit the subscription's bounds
+  kRejected = 8,   // refused behind a block, and its publisher was told
+  kCancelled = 9,  // withdrawn by its publisher before it was delivered
+  kSqueezed = 10,  // given up, as the broker's memory budget was nearly used
 };
 std::string_view gap_reason_name(GapReason reason) noexcept;  // "dropped_oldest"
 

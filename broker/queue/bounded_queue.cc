@@ -70,6 +70,16 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
   return result;
 }
 
+PushResult BoundedQueue::turn_away(const model::Slice& slice, GapReason reason,
+                                   base::MonotonicTime now) {
+  ASSERT(slice.count > 0);
+  const Entry entry{slice, next_sequence_, now};
+  next_sequence_ += slice.count;
+  PushResult result;
+  refuse(entry, reason, result);
+  return result;
+}
+
 Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
   Item item;
   if (!credit.open()) return item;

@@ -100,6 +100,9 @@ class BoundedQueue {
   /// stand behind what waits and exceed the bounds in its turn. Requires: as much was reserved.
   PushResult push_reserved(const model::Slice& slice, base::MonotonicTime now);
 
+  /// A push of which nothing is taken, for a reason of the caller's: it counts and leaves a gap.
+  PushResult turn_away(const model::Slice& slice, wire::GapReason reason, base::MonotonicTime now);
+
   /// The next thing to send, within `credit`, which is charged. A slice is cut where the credit
   /// ends. A gap needs no credit of its own but waits while credit is not open, so that it grows
   /// in place rather than being told in pieces. Nothing: monostate.

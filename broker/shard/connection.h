@@ -44,6 +44,7 @@ struct Window {
   std::uint64_t to_return = 0;   // bytes resolved and not granted again yet
   bool settling = false;         // a publish of it waits for other shards to agree
   bool granting = false;         // stands in Connection::granting
+  std::uint32_t blocked = 0;     // publishes of it that wait behind a `block` step
   std::uint32_t delayed_by = 0;  // number of the limit that holds it back; 0: none
   std::list<Publish> parked;     // behind the settling one, in order
 };

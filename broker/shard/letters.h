@@ -33,11 +33,16 @@ struct Copies {
   std::uint64_t accepted = 0;
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
-  std::uint32_t unlisted = 0;  // refusing subscriptions beyond kMaxRefusals
+  std::uint64_t expired = 0;    // of `dropped`: those whose deadline passed, or would have
+  std::uint64_t cancelled = 0;  // of `dropped`: those that their publisher withdrew
+  std::uint32_t unlisted = 0;   // refusing subscriptions beyond kMaxRefusals
   std::uint8_t pressure = 0;
   std::vector<Refusal> refusals;
 
   void add(const Copies& other);
+  /// Counts `count` copies as dropped and names who did not take them.
+  void drop(std::string subscription, std::uint64_t count, wire::GapReason reason);
+  /// Names a subscription that did not take them; counts nothing.
   void refuse(std::string subscription, std::uint64_t copies, std::uint16_t reason);
 };
 
@@ -64,6 +69,12 @@ struct PublishResultLetter {
   bool refused = false;
   Copies copies;
   std::vector<std::string> names;  // kReserve: which of need_names are here
+};
+
+/// A publish waits behind a `block` step on the sender; the answer to it follows.
+struct PublishWaitingLetter {
+  model::PublishToken token;  // of the one who asked
+  std::string subscription;   // that it waits for; the first where it waits for several
 };
 
 /// A subscription of the sender's began or ended.
@@ -141,8 +152,9 @@ struct GroupExpelledLetter {
   std::string detail;
 };
 
-using Letter = std::variant<PublishLetter, PublishResultLetter, InterestLetter, InterestDoneLetter,
-                            GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter, GroupLeaveLetter,
-                            GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
+using Letter =
+    std::variant<PublishLetter, PublishResultLetter, PublishWaitingLetter, InterestLetter,
+                 InterestDoneLetter, GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter,
+                 GroupLeaveLetter, GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
 
 }  // namespace sluice::shard

@@ -11,11 +11,20 @@ void Copies::add(const Copies& other) {
   accepted += other.accepted;
   dropped += other.dropped;
   rejected += other.rejected;
+  expired += other.expired;
+  cancelled += other.cancelled;
   unlisted += other.unlisted;
   pressure = std::max(pressure, other.pressure);
   for (const Refusal& refusal : other.refusals) {
     refuse(refusal.subscription, refusal.copies, refusal.reason);
   }
+}
+
+void Copies::drop(std::string subscription, std::uint64_t count, wire::GapReason reason) {
+  dropped += count;
+  if (reason == wire::GapReason::kExpired) expired += count;
+  if (reason == wire::GapReason::kCancelled) cancelled += count;
+  refuse(std::move(subscription), count, static_cast<std::uint16_t>(reason));
 }
 
 void Copies::refuse(std::string subscription, std::uint64_t copies, std::uint16_t reason) {

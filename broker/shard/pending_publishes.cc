@@ -101,8 +101,58 @@ Publishing::Pending* Publishing::find(model::PublishToken token) {
   return pending.used && token_of(pending) == token ? &pending : nullptr;
 }
 
+void Publishing::set_blocked(Pending& pending, bool blocked) {
+  ASSERT(!pending.remote);
+  if (pending.blocked == blocked) return;
+  pending.blocked = blocked;
+  Connection* connection = core_.find(pending.connection);
+  if (connection == nullptr) return;
+  Window* window = window_of(*connection, pending.outcome.topic);
+  ASSERT(window != nullptr);
+  if (blocked) {
+    ++window->blocked;
+  } else {
+    ASSERT(window->blocked > 0);
+    --window->blocked;
+  }
+}
+
+void Publishing::tell_waiting(const Pending& pending) {
+  if (pending.blockers.empty()) return;
+  PublishWaitingLetter letter;
+  letter.token = pending.from_token;
+  letter.subscription = subscriptions_.at(pending.blockers.front().slot).shown_name();
+  core_.mail.post(pending.from, std::move(letter));
+  core_.metrics.mailbox_posted.add();
+}
+
+void Publishing::on_waiting(model::ShardId from, PublishWaitingLetter&& letter) {
+  Pending* pending = find(letter.token);
+  ASSERT(pending != nullptr && !pending->remote);  // its answer comes behind this
+  pending->remote_blockers.emplace_back(from, std::move(letter.subscription));
+  set_blocked(*pending, true);
+}
+
+std::vector<std::string> Publishing::blockers(const Connection& connection,
+                                              std::uint32_t topic) const {
+  std::vector<std::string> names;
+  const auto add = [&names](std::string name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  };
+  for (const Pending& pending : pending_) {
+    if (!pending.used || pending.remote || pending.connection != connection.id) continue;
+    if (pending.outcome.topic != topic) continue;
+    for (const Blocker& blocker : pending.blockers)
+      add(subscriptions_.at(blocker.slot).shown_name());
+    for (const auto& [shard, name] : pending.remote_blockers) add(name);
+  }
+  return names;
+}
+
 void Publishing::finish_if_done(Pending& pending) {
   if (pending.shards_open != 0 || pending.copies_open != 0) return;
+  if (pending.blocked) set_blocked(pending, false);
   if (pending.remote) {
     PublishResultLetter letter;
     letter.token = pending.from_token;
@@ -120,14 +170,19 @@ void Publishing::on_settled(const Subscription& subscription, const queue::Settl
   ASSERT(pending != nullptr);
   Copies& copies = pending->outcome.copies;
   copies.accepted += settled.accepted;
-  copies.dropped += settled.dropped;
   if (settled.dropped != 0) {
-    copies.refuse(subscription.shown_name(), settled.dropped,
-                  static_cast<std::uint16_t>(settled.drop_reason));
+    copies.drop(subscription.shown_name(), settled.dropped, settled.drop_reason);
   }
   const std::uint64_t count = std::uint64_t{settled.accepted} + settled.dropped;
   ASSERT(count <= pending->copies_open);
   pending->copies_open -= count;
+  const auto blocker =
+      std::find_if(pending->blockers.begin(), pending->blockers.end(), [&](const Blocker& entry) {
+        return entry.slot == subscription.slot && entry.serial == subscription.serial;
+      });
+  ASSERT(blocker != pending->blockers.end() && count <= blocker->copies);
+  blocker->copies -= count;
+  if (blocker->copies == 0) pending->blockers.erase(blocker);
   finish_if_done(*pending);
 }
 
@@ -178,6 +233,7 @@ void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
   Publish publish;
   publish.need_all = letter.need_all;
   publish.need_names = std::move(letter.need_names);
+  publish.deadline = letter.deadline;
   const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
   publish.slice = model::Slice::whole(std::move(letter.batch), topic, header);
   const topic::Match& match = core_.topics.match(topic);
@@ -204,6 +260,7 @@ void Publishing::on_result(model::ShardId from, PublishResultLetter&& letter) {
   Pending* pending = find(letter.token);
   ASSERT(pending != nullptr && pending->shards_open > 0);
   --pending->shards_open;
+  std::erase_if(pending->remote_blockers, [&](const auto& entry) { return entry.first == from; });
   if (!letter.reserved) {
     pending->outcome.copies.add(letter.copies);
     finish_if_done(*pending);
@@ -234,10 +291,18 @@ Publishing::Outcome Publishing::outcome_of(const Publish& publish, std::uint32_t
 
 void Publishing::resolve(Connection& connection, const Outcome& outcome) {
   give_back(connection, outcome.topic, outcome.batch_bytes);
-  const bool whole = outcome.copies.dropped == 0 && outcome.copies.rejected == 0;
-  add_receipt(connection, outcome,
-              whole ? wire::ReceiptStatus::kAccepted : wire::ReceiptStatus::kPartial,
-              ErrorCode::kNone);
+  const Copies& copies = outcome.copies;
+  if (copies.dropped == 0 && copies.rejected == 0) {
+    add_receipt(connection, outcome, wire::ReceiptStatus::kAccepted, ErrorCode::kNone);
+  } else if (copies.expired == copies.matched) {
+    core_.metrics.publish_refusals[ErrorCode::kDeadlineExceeded].add();
+    add_receipt(connection, outcome, wire::ReceiptStatus::kExpired, ErrorCode::kDeadlineExceeded);
+  } else if (copies.cancelled == copies.matched) {
+    core_.metrics.publish_refusals[ErrorCode::kCanceled].add();
+    add_receipt(connection, outcome, wire::ReceiptStatus::kCancelled, ErrorCode::kCanceled);
+  } else {
+    add_receipt(connection, outcome, wire::ReceiptStatus::kPartial, ErrorCode::kNone);
+  }
 }
 
 void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCode reason) {

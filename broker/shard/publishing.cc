@@ -198,9 +198,7 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   const std::uint64_t remote = core_.topics.match(publish.slice.topic).remote;
   if (remote == 0 && !subscriptions_.has_blocking()) {
     // The usual case: every queue answers at once.
-    std::uint64_t waiting = 0;
-    push_local(publish.slice, {}, publish.deadline, {}, outcome.copies, &waiting);
-    ASSERT(waiting == 0);
+    push_local(publish.slice, publish.deadline, {}, outcome.copies, nullptr);
     resolve(connection, outcome);
     return;
   }
@@ -218,15 +216,22 @@ void Publishing::push_pending(Pending& pending, const model::Slice& slice,
                               base::MonotonicTime deadline,
                               const std::vector<Reservation>& reserved) {
   ++pending.shards_open;
-  push_local(slice, token_of(pending), deadline, reserved, pending.outcome.copies,
-             &pending.copies_open);
+  push_local(slice, deadline, reserved, pending.outcome.copies, &pending);
   --pending.shards_open;
+  if (pending.copies_open != 0) {
+    if (pending.remote) {
+      tell_waiting(pending);
+    } else {
+      set_blocked(pending, true);
+    }
+  }
   finish_if_done(pending);
 }
 
-void Publishing::push_local(const model::Slice& slice, model::PublishToken token,
-                            base::MonotonicTime deadline, const std::vector<Reservation>& reserved,
-                            Copies& copies, std::uint64_t* waiting) {
+void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadline,
+                            const std::vector<Reservation>& reserved, Copies& copies,
+                            Pending* pending) {
+  const model::PublishToken token = pending != nullptr ? token_of(*pending) : model::PublishToken();
   doomed_.clear();
   // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
   // gets a copy that keeps nothing but itself, one for all of them.
@@ -241,17 +246,25 @@ void Publishing::push_local(const model::Slice& slice, model::PublishToken token
       compact.batch = base::SharedBytes::copy_of(slice.batch.view());
     }
     const model::Slice& pushed = copy ? compact : slice;
-    const queue::PushResult result =
-        holds(reserved, subscription) ? subscription.queue.push_reserved(pushed, core_.now)
-                                      : subscription.queue.push(pushed, token, core_.now, deadline);
+    queue::PushResult result;
+    if (holds(reserved, subscription)) {
+      result = subscription.queue.push_reserved(pushed, core_.now);
+    } else if (subscription.waits_past(deadline, core_.now)) {
+      result = subscription.queue.turn_away(pushed, wire::GapReason::kExpired, core_.now);
+    } else {
+      result = subscription.queue.push(pushed, token, core_.now, deadline);
+    }
     copies.matched += slice.count;
     copies.accepted += result.accepted;
-    *waiting += result.waiting;
+    if (result.waiting != 0) {
+      ASSERT(pending != nullptr);
+      pending->copies_open += result.waiting;
+      pending->blockers.push_back({slot, subscription.serial, result.waiting});
+    }
     const std::uint32_t dropped = slice.count - result.accepted - result.waiting;
     if (dropped != 0) {
-      copies.dropped += dropped;
       const auto reason = result.disconnect ? wire::GapReason::kDisconnected : result.drop_reason;
-      copies.refuse(subscription.shown_name(), dropped, static_cast<std::uint16_t>(reason));
+      copies.drop(subscription.shown_name(), dropped, reason);
     }
     copies.pressure =
         std::max(copies.pressure, pressure_of(subscription.queue, subscription.queue.ledger()));
@@ -318,9 +331,12 @@ bool Publishing::has_room(const topic::Match& match, const Publish& publish, Cop
     if (is_named(publish, subscription)) names_here.push_back(subscription.own_name());
     refusing.matched += slice.count;
     if (!must_take(publish, subscription)) continue;
-    if (subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
+    const bool late = subscription.waits_past(publish.deadline, core_.now);
+    if (!late && subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
     room = false;
-    const auto reason = subscription.strict ? ErrorCode::kQueueFull : ErrorCode::kNeedNotMet;
+    const auto reason = late                  ? ErrorCode::kDeadlineExceeded
+                        : subscription.strict ? ErrorCode::kQueueFull
+                                              : ErrorCode::kNeedNotMet;
     refusing.refuse(subscription.shown_name(), slice.count, static_cast<std::uint16_t>(reason));
   }
   return room;

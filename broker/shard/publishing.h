@@ -36,6 +36,11 @@ class Publishing {
   void on_settled(const Subscription& subscription, const queue::Settled& settled);
   void on_publish(model::ShardId from, PublishLetter&& letter);
   void on_result(model::ShardId from, PublishResultLetter&& letter);
+  void on_waiting(model::ShardId from, PublishWaitingLetter&& letter);
+
+  /// The subscriptions that publishes of a connection to a topic (0: by name) wait for, each once.
+  /// Looks at all that is pending: for operators.
+  std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const;
 
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
@@ -62,6 +67,13 @@ class Publishing {
     std::uint64_t serial = 0;
   };
 
+  /// A subscription of this shard that a publish waits for.
+  struct Blocker {
+    model::SubscriptionSlot slot;
+    std::uint64_t serial = 0;
+    std::uint64_t copies = 0;
+  };
+
   /// A publish whose outcome is still open.
   struct Pending {
     std::uint32_t index = 0;
@@ -72,8 +84,11 @@ class Publishing {
     model::ShardId from;             // remote: who asked, and its token
     model::PublishToken from_token;
     Outcome outcome;
-    std::uint32_t shards_open = 0;     // shards that have not answered
-    std::uint64_t copies_open = 0;     // waiting in queues of this shard
+    std::uint32_t shards_open = 0;  // shards that have not answered
+    std::uint64_t copies_open = 0;  // waiting in queues of this shard
+    std::vector<Blocker> blockers;  // in which ones
+    std::vector<std::pair<model::ShardId, std::string>> remote_blockers;  // on other shards
+    bool blocked = false;              // counted in the window's `blocked`
     std::unique_ptr<Publish> publish;  // while shards are still to agree
     std::vector<Reservation> reserved;
     std::vector<std::string> names_missing;
@@ -102,10 +117,11 @@ class Publishing {
   void agree(Connection& connection, Window& window, Publish&& publish);
   void on_agreed(Pending& pending);
 
-  /// Adds to `copies` what is known at once, and to `waiting` what is not.
-  void push_local(const model::Slice& slice, model::PublishToken token,
-                  base::MonotonicTime deadline, const std::vector<Reservation>& reserved,
-                  Copies& copies, std::uint64_t* waiting);
+  /// Adds to `copies` what is known at once, and to `pending` (null: nothing waits) what is not.
+  void push_local(const model::Slice& slice, base::MonotonicTime deadline,
+                  const std::vector<Reservation>& reserved, Copies& copies, Pending* pending);
+  void set_blocked(Pending& pending, bool blocked);
+  void tell_waiting(const Pending& pending);
   void push_pending(Pending& pending, const model::Slice& slice, base::MonotonicTime deadline,
                     const std::vector<Reservation>& reserved);
   void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,

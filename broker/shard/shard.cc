@@ -67,6 +67,7 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
   std::visit(Overloaded{
                  [&](PublishLetter& l) { publishing_.on_publish(from, std::move(l)); },
                  [&](PublishResultLetter& l) { publishing_.on_result(from, std::move(l)); },
+                 [&](PublishWaitingLetter& l) { publishing_.on_waiting(from, std::move(l)); },
                  [&](InterestLetter& l) { subscriptions_.on_interest(from, std::move(l)); },
                  [&](InterestDoneLetter& l) { subscriptions_.on_interest_done(l); },
                  [&](GroupJoinLetter& l) { groups_.on_join(from, std::move(l)); },

@@ -76,6 +76,10 @@ class Shard {
   /// What it holds now; lists hold at most `limit` entries each.
   model::ShardStatus status(std::size_t limit) const;
   std::size_t publishes_pending() const { return publishing_.pending(); }
+  /// See Publishing::blockers().
+  std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const {
+    return publishing_.blockers(connection, topic);
+  }
   /// Messages that queues hold.
   std::uint64_t left_over() const { return subscriptions_.held(); }
   std::size_t connection_count() const { return core_.connections.size(); }

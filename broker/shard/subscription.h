@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/flow/drain_rate.h"
 #include "broker/queue/bounded_queue.h"
 #include "broker/shard/connection.h"
 
@@ -51,6 +52,7 @@ struct Subscription {
   base::MonotonicTime timer = base::kNever;  // the earliest entry in the heap of timers
   std::uint32_t awaited = 0;                 // shards that have not confirmed its interest yet
   std::uint64_t correlation = 0;             // of SUBSCRIBE, until it is answered
+  flow::DrainRate drain_rate;                // seen by housekeeping
   std::string name;
   std::vector<std::string> filters;
   std::unique_ptr<Group> group;  // shared subscriptions only
@@ -60,6 +62,14 @@ struct Subscription {
     if (group) return group->members.empty();
     return !credit.open() || connection->output_paused ||
            static_cast<std::int64_t>(queue.held_bytes()) > credit.bytes;
+  }
+
+  /// True when a copy pushed now is expected to wait past `deadline`.
+  bool waits_past(base::MonotonicTime deadline, base::MonotonicTime now) const {
+    if (deadline == base::kNever) return false;
+    const queue::Ledger ledger = queue.ledger();
+    const auto wait = drain_rate.wait(ledger.queued + ledger.waiting);
+    return wait && *wait >= deadline - now;
   }
 
   /// What a publish may need it by; may be empty.

@@ -251,6 +251,12 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
   }
   const Consumer consumer = it->second;
   connection.consumers.erase(it);
+  const bool begun = consumer.shared ? consumer.joined : at(consumer.queue.slot).active;
+  if (!begun) {
+    protocol::native::encode_error(connection.control,
+                                   {ErrorCode::kClosed, "it was ended before it had begun"},
+                                   consumer.correlation, id);
+  }
   wire::Unsubscribed answer;
   answer.subscription = id;
   if (consumer.shared) {
@@ -397,8 +403,11 @@ void Subscriptions::housekeep(std::size_t entries) {
   for (std::size_t i = 0; i < std::min(entries, table_.size()); ++i) {
     sweep_ = (sweep_ + 1) % table_.size();
     if (!table_[sweep_]) continue;
-    table_[sweep_]->queue.shrink();
-    report_dropping(*table_[sweep_]);
+    Subscription& subscription = *table_[sweep_];
+    const queue::Ledger ledger = subscription.queue.ledger();
+    subscription.drain_rate.observe(core_.now, ledger.delivered, ledger.queued + ledger.waiting);
+    subscription.queue.shrink();
+    report_dropping(subscription);
   }
 }
 

@@ -116,7 +116,9 @@ TEST_P(Ladder, BlockEndsAtTheDeadlineOfThePublish) {
   broker.run();
   EXPECT_EQ(pub.heard(), "");
   broker.pass(51ms);
-  EXPECT_EQ(pub.heard(), "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 expired]\n");
+  EXPECT_EQ(
+      pub.heard(),
+      "RECEIPT 2 expired deadline-exceeded messages=1 matched=1 dropped=1 [sub#1 1 expired]\n");
   EXPECT_EQ(told_after_credit(), "DELIVER 1 #1 a 1\nGAP 1 #2-2 1 expired\n");
 }
 

@@ -59,6 +59,16 @@ struct CreditCommand {
   std::uint64_t bytes = 0;
 };
 
+/// Withdraw what is not delivered yet.
+struct CancelCommand {
+  std::uint64_t correlation = 0;
+  std::uint64_t target = 0;  // publish number, or REQUEST's correlation
+  wire::FrameKind target_kind = wire::FrameKind::kPublish;  // kPublish or kRequest
+  // Of a publish, exactly one of them: its topic, as the publish named it.
+  std::uint32_t topic = 0;
+  std::string_view name;
+};
+
 struct PingCommand {
   std::uint64_t correlation = 0;
   std::uint64_t opaque = 0;
@@ -81,7 +91,7 @@ struct UnsupportedCommand {
 struct IgnoredCommand {};
 
 using Command = std::variant<HelloCommand, OpenTopicCommand, PublishCommand, SubscribeCommand,
-                             UnsubscribeCommand, CreditCommand, PingCommand, AdminCommand,
-                             UnsupportedCommand, IgnoredCommand>;
+                             UnsubscribeCommand, CreditCommand, CancelCommand, PingCommand,
+                             AdminCommand, UnsupportedCommand, IgnoredCommand>;
 
 }  // namespace sluice::model

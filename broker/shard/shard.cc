@@ -289,6 +289,10 @@ Status Shard::run(Connection& connection, const model::Command& command) {
             return Status{};
           },
           [&](const model::AdminCommand& c) { return admin(connection, c); },
+          [&](const model::CancelCommand&) {
+            return Status(fail(ErrorCode::kUnsupportedFeature,
+                               "this broker does not withdraw what was published"));
+          },
           [&](const model::UnsupportedCommand& c) {
             return Status(fail(ErrorCode::kUnsupportedFeature, std::string(c.what)));
           },

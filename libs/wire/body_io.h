@@ -1,8 +1,8 @@
 // body_io.h: how is one field after another written to, or read from, a frame's body?
 //
 // BodyWriter and BodyReader have the same calls, so that codec.cc lists the fields of a frame once
-// for both ways. The reader keeps the first thing that is wrong and gives zeros from then on; its
-// caller asks for it once, at the end.
+// for both ways, and those of its extension area. The reader keeps the first thing that is wrong
+// and gives zeros from then on; its caller asks for it once, at the end.
 //
 // Thread:   values; one thread at a time. Private to this folder.
 // Errors:   kBadFrame, kReservedBits: what is wrong, and at which byte of the body.
@@ -72,6 +72,29 @@ class BodyWriter {
   }
   void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
 
+  /// Writes a tag of the extension area with what `value` writes, when it is `present`. The area
+  /// and its flag come with the first one. Requires: before the fields, tags in rising order.
+  template <typename Value>
+  void tag(std::uint16_t tag, bool present, Value value) {
+    if (!present) return;
+    if (area_ == 0) {
+      area_ = out_.size();
+      out_.resize(area_ + 2);
+      out_[start_ + kFlagsAt] |= std::byte{kFlagExtension};
+    }
+    number("tag", tag);
+    const std::size_t at = out_.size();
+    out_.resize(at + 2);
+    value();
+    store_size_of_what_follows(at);
+    store_size_of_what_follows(area_);
+  }
+  void mark_present(bool) {}
+  /// Text that takes the rest of a tag's value; cut where it is longer than `max`.
+  void rest_text(const char*, std::string_view value, std::size_t max) {
+    raw(base::as_bytes(value.substr(0, max)));
+  }
+
   /// Completes the header for a body of which `more_bytes` are written by somebody else.
   void finish(std::size_t more_bytes = 0) {
     const std::size_t body = out_.size() - start_ - kFrameHeaderBytes + more_bytes;
@@ -80,8 +103,17 @@ class BodyWriter {
   }
 
  private:
+  void store_size_of_what_follows(std::size_t at) {
+    const std::size_t bytes = out_.size() - at - 2;
+    ASSERT(bytes <= std::numeric_limits<std::uint16_t>::max());
+    base::store(out_.data() + at, static_cast<std::uint16_t>(bytes));
+  }
+
   std::vector<std::byte>& out_;
   std::size_t start_;
+  static constexpr std::size_t kFlagsAt = 5;  // in the header
+
+  std::size_t area_ = 0;  // where the extension area's size stands
 };
 
 class BodyReader {
@@ -149,16 +181,31 @@ class BodyReader {
     return field != nullptr ? ByteView(field, bytes) : ByteView{};
   }
 
+  /// Passes the extension area of a frame whose flags say that it has one; tag() then reads it.
+  void begin_extensions(std::uint8_t flags);
+  /// Has `value` read what stands behind the tag, if the area has it. Requires: as the writer's.
+  template <typename Value>
+  void tag(std::uint16_t tag, bool, Value value) {
+    if (extension_ == extensions_end_ || !seek_extension(tag)) return;
+    const std::byte* const fields = at_;
+    const std::byte* const end = end_;
+    at_ = extension_;
+    end_ = extension_ + base::load<std::uint16_t>(extension_ - 2);
+    extension_ = end_;
+    value();
+    if (ok() && !at_end()) {
+      fail_at(base::ErrorCode::kBadFrame, "bytes behind an extension's value", at_);
+    }
+    at_ = fields;
+    end_ = end;
+  }
+  void mark_present(bool& present) { present = true; }
+  void rest_text(const char* what, std::string_view& value, std::size_t max);
+
   bool ok() const noexcept { return code_ == base::ErrorCode::kNone; }
   bool at_end() const noexcept { return at_ == end_; }
   /// Where the next field stands.
   const std::byte* at() const noexcept { return at_; }
-  /// Goes on at `at`. Requires: a place in the body.
-  void skip_to(const std::byte* at) noexcept { at_ = at; }
-  /// Makes the failure of a reader of the same body, if it has one, this one's.
-  void take_failure_of(const BodyReader& other) {
-    if (!other.ok()) fail_at(other.code_, other.what_, begin_ + other.wrong_at_);
-  }
   void fail_at(base::ErrorCode code, std::string what, const std::byte* at);
   /// The first thing that was wrong, said of a frame of this kind. Requires: !ok().
   base::Error error(FrameKind kind) const;
@@ -174,41 +221,17 @@ class BodyReader {
     return field;
   }
   void wrong_value(const char* what, const std::byte* at, std::uint64_t value);
+  /// Moves extension_ behind the header of `tag`; false when the area has none.
+  bool seek_extension(std::uint16_t tag) noexcept;
 
   const std::byte* begin_;
   const std::byte* at_;
   const std::byte* end_;
+  const std::byte* extension_ = nullptr;       // the next one
+  const std::byte* extensions_end_ = nullptr;  // of the area
   base::ErrorCode code_ = base::ErrorCode::kNone;
   std::string what_;
   std::size_t wrong_at_ = 0;
 };
-
-/// Passes the extension area of a frame whose header says it has one; calls `on_tag(tag, value)`
-/// for each tagged value. Tags stand in rising order, each once.
-template <typename OnTag>
-void read_extension_area(BodyReader& in, OnTag on_tag) {
-  std::uint16_t area_bytes = 0;
-  in.number("extension area", area_bytes);
-  const std::byte* const area = in.at();
-  in.view("extension area", area_bytes);
-  if (!in.ok()) return;
-  const std::byte* at = area;
-  const std::byte* const end = area + area_bytes;
-  for (int last_tag = -1; at != end;) {
-    const std::byte* const start = at;
-    const auto left = static_cast<std::size_t>(end - at);
-    const std::size_t value_bytes = left < 4 ? 0 : base::load<std::uint16_t>(at + 2);
-    if (left < 4 + value_bytes) {
-      return in.fail_at(base::ErrorCode::kBadFrame, "extension cut off", start);
-    }
-    const auto tag = base::load<std::uint16_t>(at);
-    if (tag <= last_tag) {
-      return in.fail_at(base::ErrorCode::kBadFrame, "extension tags do not rise", start);
-    }
-    last_tag = tag;
-    on_tag(tag, ByteView(at + 4, value_bytes));
-    at += 4 + value_bytes;
-  }
-}
 
 }  // namespace sluice::wire

@@ -2,8 +2,9 @@
 
 #include "libs/wire/body_io.h"
 
-// For each frame: fields() lists its fields once, for writing and for reading; check() says what
-// else must hold of a frame that was read. PUBLISH and DELIVER are in codec_batch.cc.
+// For each frame: extensions() and fields() list what it holds once, for writing and for reading;
+// check() says what else must hold of a frame that was read. PUBLISH and DELIVER are in
+// codec_batch.cc.
 
 namespace sluice::wire {
 namespace {
@@ -257,6 +258,39 @@ void fields(Io& io, typename Io::template Of<ErrorFrame>& f) {
   io.text("text", f.text);
 }
 
+template <typename T>
+constexpr bool has_extensions = std::is_same_v<T, Receipt> || std::is_same_v<T, Subscribe> ||
+                                std::is_same_v<T, Subscribed> || std::is_same_v<T, Cancel>;
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Receipt>& f) {
+  io.tag(1, !f.text.empty(), [&] { io.rest_text("text", f.text, kReceiptTextMax); });
+}
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Subscribe>& f) {
+  io.tag(1, f.resume.session != 0, [&] {
+    io.number("resumed session", f.resume.session, kNotZero);
+    io.number("resumed subscription", f.resume.subscription, kNotZero);
+    io.number("last sequence seen", f.resume.last_sequence);
+  });
+}
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Subscribed>& f) {
+  io.tag(1, f.resumed.known, [&] {
+    io.mark_present(f.resumed.known);
+    io.number("matched", f.resumed.matched);
+    io.number("discarded", f.resumed.discarded);
+  });
+}
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Cancel>& f) {
+  io.tag(1, f.topic != 0, [&] { io.number("topic", f.topic, kNotZero); });
+  io.tag(2, !f.name.empty(), [&] { io.rest_text("name", f.name, kTopicNameMax); });
+}
+
 /// `in` has passed the fields, which begin at `at`.
 template <typename T>
 void check(BodyReader&, const std::byte*, const FrameHeader&, const T&) {}
@@ -275,6 +309,12 @@ void check(BodyReader& in, const std::byte* at, const FrameHeader& header, const
   }
 }
 
+void check(BodyReader& in, const std::byte* at, const FrameHeader&, const Cancel& f) {
+  if (f.topic != 0 && !f.name.empty()) {
+    in.fail_at(ErrorCode::kBadFrame, "topic id beside a name", at);
+  }
+}
+
 void check(BodyReader& in, const std::byte* at, const FrameHeader& header, const Gap& f) {
   if (f.last_sequence < header.correlation) {
     in.fail_at(ErrorCode::kBadFrame, "last_sequence before the first", at + 8);
@@ -287,6 +327,7 @@ template <typename T>
 void encode_fields(std::vector<std::byte>& out, const T& frame, const FrameHeader& header) {
   ASSERT((header.flags & kFlagExtension) == 0);
   BodyWriter writer(out, header);
+  if constexpr (has_extensions<T>) extensions<BodyWriter>(writer, frame);
   fields<BodyWriter>(writer, frame);
   writer.finish();
 }
@@ -295,11 +336,10 @@ template <typename T>
 base::Result<T> decode_fields(const FrameHeader& header, ByteView body) {
   DASSERT(body.size() == header.body_bytes);
   BodyReader in(body);
-  if ((header.flags & kFlagExtension) != 0) {
-    read_extension_area(in, [](std::uint16_t, ByteView) {});
-  }
-  const std::byte* const first_field = in.at();
   T frame;
+  in.begin_extensions(header.flags);
+  if constexpr (has_extensions<T>) extensions<BodyReader>(in, frame);
+  const std::byte* const first_field = in.at();
   fields<BodyReader>(in, frame);
   if (in.ok()) check(in, first_field, header, frame);
   if (in.ok() && !in.at_end()) {

@@ -34,7 +34,7 @@ constexpr std::array<KindInfo, 28> kKinds = {{
     {"NACK"},
     {"EXTEND"},
     {"FETCH"},
-    {"CANCEL"},
+    {"CANCEL", kCancelExpired},
     {"GRANT"},
     {"STATE"},
     {"REQUEST"},

@@ -18,6 +18,7 @@
 
 #include "libs/wire/frame.h"
 #include "libs/wire/frames_publish.h"
+#include "libs/wire/frames_subscribe.h"
 
 namespace sluice::wire {
 
@@ -67,95 +68,6 @@ struct Topic {  // broker to client: answers OPEN_TOPIC, or (correlation 0) name
   std::string_view name{};
 };
 
-enum class StartFrom : std::uint8_t {
-  kNew = 0,
-  kEarliest = 1,
-  kLatest = 2,
-  kSequence = 3,
-  kTime = 4
-};
-enum class AckMode : std::uint8_t { kNone = 0, kExplicit = 1, kCumulative = 2, kAuto = 3 };
-
-struct Subscribe {                 // client to broker
-  std::uint32_t subscription = 0;  // chosen by the client, not 0, unique on its connection
-  std::uint32_t max_messages = 0;  // 0: the broker's default, here and in the next two
-  std::uint64_t max_bytes = 0;
-  std::uint64_t max_lag_ns = 0;
-  std::uint64_t credit_messages = 0;  // first credit
-  std::uint64_t credit_bytes = 0;
-  StartFrom from = StartFrom::kNew;
-  AckMode ack_mode = AckMode::kNone;
-  // u16: number of filters, 1 to 256
-  std::uint32_t reserved = 0;
-  std::uint64_t from_value = 0;  // sequence or time, by `from`
-  std::string_view name{};       // shown to operators and in receipts; may be empty
-  std::string_view group{};      // shared subscription; empty for none
-  std::string_view overflow{};   // ladder as "block:50ms,drop_oldest"; empty for the default
-  std::vector<std::string_view> filters{};
-};
-
-struct Subscribed {  // broker to client: what is in force
-  std::uint32_t subscription = 0;
-  std::uint32_t max_messages = 0;
-  std::uint64_t max_bytes = 0;
-  std::uint64_t max_lag_ns = 0;
-  std::uint64_t next_sequence = 0;  // of the first message it will be told of
-  std::string_view overflow{};
-};
-
-struct Unsubscribe {  // client to broker
-  std::uint32_t subscription = 0;
-  std::uint32_t reserved = 0;
-};
-
-struct Unsubscribed {  // broker to client: the subscription's account, all in messages
-  std::uint32_t subscription = 0;
-  std::uint32_t reserved = 0;
-  std::uint64_t matched = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t dropped = 0;    // by its ladder, told as gaps
-  std::uint64_t discarded = 0;  // were still queued
-};
-
-struct Credit {  // client to broker: adds to what may be delivered
-  std::uint32_t subscription = 0;
-  std::uint32_t reserved = 0;
-  std::uint64_t messages = 0;
-  std::uint64_t bytes = 0;  // of records; the last message may overdraw it
-};
-
-struct Deliver {  // broker to client; correlation is the sequence of the first message
-  std::uint32_t subscription = 0;
-  std::uint32_t topic = 0;
-  std::uint32_t first = 0;  // index in the batch of the first message meant
-  std::uint32_t count = 0;  // messages meant
-  ByteView batch{};         // to the end of the frame
-};
-inline constexpr std::size_t kDeliverHeaderBytes = kFrameHeaderBytes + 16;
-
-enum class GapReason : std::uint16_t {
-  kDroppedOldest = 1,
-  kDroppedNewest = 2,
-  kConflated = 3,
-  kExpired = 4,
-  kDisconnected = 5,
-  kLagged = 6,     // older than max_lag
-  kTooLarge = 7,   // a message that can never fit the subscription's bounds
-  kRejected = 8,   // refused behind a block, and its publisher was told
-  kCancelled = 9,  // withdrawn by its publisher before it was delivered
-  kSqueezed = 10,  // given up, as the broker's memory budget was nearly used
-};
-std::string_view gap_reason_name(GapReason reason) noexcept;  // "dropped_oldest"
-
-struct Gap {  // broker to client; correlation is the first sequence missing
-  std::uint32_t subscription = 0;
-  GapReason reason = GapReason::kDroppedOldest;
-  std::uint16_t reserved = 0;
-  std::uint64_t last_sequence = 0;
-  std::uint64_t count = 0;  // messages missing for this reason in first..last
-  std::uint64_t bytes = 0;  // of their records
-};
-
 struct SequenceRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -188,13 +100,6 @@ struct Fetch {  // client to broker
   std::uint64_t max_bytes = 0;
   std::uint64_t deadline_ns = 0;
   std::string_view stream{};
-};
-
-struct Cancel {              // client to broker: withdraw; broker to client: how much was withdrawn
-  std::uint64_t target = 0;  // correlation of what is withdrawn
-  FrameKind target_kind = FrameKind::kPublish;
-  // u8 + u16 + u32 reserved
-  std::uint64_t withdrawn = 0;  // copies
 };
 
 struct Grant {              // broker to client: adds to what may be published

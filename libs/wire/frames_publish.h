@@ -1,11 +1,11 @@
 // frames_publish.h: what do the frames of publishing say?
 //
-// The part of frames.h about PUBLISH and RECEIPT; include frames.h.
+// The part of frames.h about PUBLISH, RECEIPT and CANCEL; include frames.h.
 //
 // Thread:   values; any thread.
 // Units:    in the field names; times on the wire are nanoseconds since 1970 UTC, 0 for none.
-// Limits:   16 names in a need, 16 subscriptions in a receipt.
-// Source:   docs/formats/wire.md, sections PUBLISH and RECEIPT.
+// Limits:   16 names in a need, 16 subscriptions in a receipt, 1 024 bytes of its text.
+// Source:   docs/formats/wire.md, sections PUBLISH, RECEIPT and CANCEL.
 // Tests:    tests/unit/libs/wire/codec_test.cc, tests/conformance
 
 #pragma once
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "libs/base/bytes.h"
+#include "libs/wire/frame.h"
 
 namespace sluice::wire {
 
@@ -42,9 +43,8 @@ struct Publish {            // client to broker; correlation is the publish numb
   std::string_view name{};  // empty without kPublishNamed
   ByteView batch{};         // to the end of the frame
   // Extension area:
-  std::uint64_t deadline_ns = 0;   // tag 1, u64
-  Need need{};                     // tag 2: u8 durability; tag 3: u8 accept_all; tag 4: names
-  std::string_view traceparent{};  // tag 5
+  std::uint64_t deadline_ns = 0;  // tag 1, u64
+  Need need{};                    // tag 2: u8 durability; tag 3: u8 accept_all; tag 4: names
 };
 
 enum class ReceiptStatus : std::uint8_t {
@@ -82,6 +82,23 @@ struct Receipt {  // broker to client; correlation is the last publish number it
   std::uint64_t rejected = 0;
   std::uint64_t sequence = 0;                        // of the first message, in a stream
   std::vector<ReceiptSubscription> subscriptions{};  // at most 16
+  // Extension area:
+  std::string_view text{};  // tag 1: what stood in the way, for people; cut at kReceiptTextMax
 };
+inline constexpr std::size_t kReceiptTextMax = 1024;
+
+/// Client to broker: withdraw. Broker to client: how much was withdrawn, or (kCancelExpired,
+/// correlation 0) how many copies passed their deadline after their receipt was given.
+struct Cancel {
+  std::uint64_t target = 0;                     // correlation of what is meant
+  FrameKind target_kind = FrameKind::kPublish;  // or kRequest
+  // u8 + u16 + u32 reserved
+  std::uint64_t withdrawn = 0;  // copies; from the client 0
+  // Extension area, of a client's CANCEL of a PUBLISH: where it went, as PUBLISH said it
+  std::uint32_t topic = 0;  // tag 1, u32
+  std::string_view name{};  // tag 2
+};
+inline constexpr std::uint8_t kCancelExpired = 0x01;
+inline constexpr std::size_t kTopicNameMax = 255;
 
 }  // namespace sluice::wire

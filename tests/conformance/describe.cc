@@ -74,12 +74,12 @@ void describe(Description& out, const Publish& f) {
   if (f.need.durability != Durability::kNone) out.add("need_durability", f.need.durability);
   if (f.need.accept_all) out.line("need_accept_all", "1");
   if (!f.need.names.empty()) out.line("need_names", json_list(f.need.names));
-  if (!f.traceparent.empty()) out.add("traceparent", f.traceparent);
   out.add("topic", f.topic).add("name", f.name);
   describe_batch(out, f.batch);
 }
 
 void describe(Description& out, const Receipt& f) {
+  if (!f.text.empty()) out.add("receipt_text", f.text);
   out.add("first_publish", f.first_publish).add("status", f.status);
   out.add("durability", f.durability).add("pressure", f.pressure).add("reason", f.reason);
   out.add("retry_after_ms", f.retry_after_ms).add("unlisted", f.unlisted);
@@ -89,6 +89,11 @@ void describe(Description& out, const Receipt& f) {
 }
 
 void describe(Description& out, const Subscribe& f) {
+  if (f.resume.session != 0) {
+    out.line("resume", "{\"session\":" + json(f.resume.session) +
+                           ",\"subscription\":" + json(f.resume.subscription) +
+                           ",\"last_sequence\":" + json(f.resume.last_sequence) + "}");
+  }
   out.add("subscription", f.subscription).add("max_messages", f.max_messages);
   out.add("max_bytes", f.max_bytes).add("max_lag_ns", f.max_lag_ns);
   out.add("credit_messages", f.credit_messages).add("credit_bytes", f.credit_bytes);
@@ -98,6 +103,10 @@ void describe(Description& out, const Subscribe& f) {
 }
 
 void describe(Description& out, const Subscribed& f) {
+  if (f.resumed.known) {
+    out.line("resumed", "{\"matched\":" + json(f.resumed.matched) +
+                            ",\"discarded\":" + json(f.resumed.discarded) + "}");
+  }
   out.add("subscription", f.subscription).add("max_messages", f.max_messages);
   out.add("max_bytes", f.max_bytes).add("max_lag_ns", f.max_lag_ns);
   out.add("next_sequence", f.next_sequence).add("overflow", f.overflow);
@@ -145,6 +154,8 @@ void describe(Description& out, const Fetch& f) {
 }
 
 void describe(Description& out, const Cancel& f) {
+  if (f.topic != 0) out.add("cancel_topic", f.topic);
+  if (!f.name.empty()) out.add("cancel_name", f.name);
   out.add("target", f.target).add("target_kind", f.target_kind).add("withdrawn", f.withdrawn);
 }
 

@@ -184,8 +184,21 @@ def extension_area(values):
         names = values["need_names"]
         raw = integer(16, len(names)) + b"".join(sized_text(name) for name in names)
         tags.append((4, raw, "needed names"))
-    if "traceparent" in values:
-        tags.append((5, values["traceparent"].encode(), "traceparent"))
+    if "receipt_text" in values:
+        tags.append((1, values["receipt_text"].encode(), "text"))
+    if "resume" in values:
+        resume = values["resume"]
+        raw = integer(64, resume["session"]) + integer(32, resume["subscription"])
+        tags.append((1, raw + integer(64, resume["last_sequence"]),
+                     "session, subscription, last_sequence"))
+    if "resumed" in values:
+        resumed = values["resumed"]
+        raw = integer(64, resumed["matched"]) + integer(64, resumed["discarded"])
+        tags.append((1, raw, "matched, discarded"))
+    if "cancel_topic" in values:
+        tags.append((1, integer(32, values["cancel_topic"]), "topic"))
+    if "cancel_name" in values:
+        tags.append((2, values["cancel_name"].encode(), "name"))
     if "unknown_tag" in values:
         tags.append((values["unknown_tag"], bytes.fromhex(values["unknown_value"]), "unknown"))
     if not tags:

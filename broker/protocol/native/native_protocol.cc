@@ -46,6 +46,24 @@ Result<Command> unsupported(const wire::Frame& frame, std::string_view what) {
   return Command(model::UnsupportedCommand{frame.header.correlation, what});
 }
 
+/// CANCEL of what can be withdrawn, saying where a publish went.
+Result<Command> cancel(const wire::Frame& frame) {
+  Result<wire::Cancel> cancel = wire::decode<wire::Cancel>(frame.header, frame.body.view());
+  if (!cancel) return base::fail(std::move(cancel.error()));
+  if ((frame.header.flags & wire::kCancelExpired) != 0) {
+    return base::fail(ErrorCode::kUnexpectedFrame, "what expired is told by a broker only");
+  }
+  const bool publish = cancel->target_kind == FrameKind::kPublish;
+  if (!publish && cancel->target_kind != FrameKind::kRequest) {
+    return base::fail(ErrorCode::kBadArgument, "only PUBLISH and REQUEST can be cancelled");
+  }
+  if (publish && cancel->topic == 0 && cancel->name.empty()) {
+    return base::fail(ErrorCode::kBadArgument, "CANCEL does not say the topic of the publish");
+  }
+  return Command(model::CancelCommand{frame.header.correlation, cancel->target, cancel->target_kind,
+                                      cancel->topic, cancel->name});
+}
+
 }  // namespace
 
 Result<Command> to_command(const wire::Frame& frame) {
@@ -91,7 +109,7 @@ Result<Command> to_command(const wire::Frame& frame) {
     case FrameKind::kFetch:
       return unsupported(frame, "this broker has no streams to fetch from");
     case FrameKind::kCancel:
-      return unsupported(frame, "this broker does not withdraw what was published");
+      return cancel(frame);
     case FrameKind::kWelcome:
     case FrameKind::kTopic:
     case FrameKind::kReceipt:

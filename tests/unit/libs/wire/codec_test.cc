@@ -56,7 +56,7 @@ TEST(Codec, EveryFrameIsReadBackAsItWasWritten) {
     const Bytes first = encoded(frame, correlation, flags);
     const FrameHeader header = header_of(first);
     EXPECT_EQ(body_bytes, header.body_bytes) << frame_name(header.kind);
-    EXPECT_EQ(flags, header.flags);
+    EXPECT_EQ(flags, header.flags & ~kFlagExtension);
     EXPECT_EQ(correlation, header.correlation);
     const auto decoded = decode<T>(header, body_of(first));
     ASSERT_TRUE(decoded) << decoded.error().message();
@@ -101,17 +101,19 @@ TEST(Codec, RefusesABodyThatGoesOnBehindItsLastField) {
 }
 
 TEST(Codec, SkipsExtensionsItDoesNotKnow) {
-  const Bytes area = {std::byte{10}, std::byte{0},  // bytes of the area
-                      std::byte{9},  std::byte{0}, std::byte{2}, std::byte{0},
-                      std::byte{1},  std::byte{2},                               // tag 9, two bytes
-                      std::byte{10}, std::byte{0}, std::byte{0}, std::byte{0}};  // tag 10, empty
+  const Bytes newer = {std::byte{9},  std::byte{0}, std::byte{2}, std::byte{0},
+                       std::byte{1},  std::byte{2},  // tag 9, two bytes
+                       std::byte{10}, std::byte{0}, std::byte{0}, std::byte{0}};  // tag 10, empty
   samples::for_each_frame(
       [&]<typename T>(const T& frame, std::uint8_t flags, std::uint64_t correlation, std::size_t) {
         const Bytes plain = encoded(frame, correlation, flags);
         FrameHeader header = header_of(plain);
+        Bytes body(body_of(plain).begin(), body_of(plain).end());
+        if ((header.flags & kFlagExtension) == 0) body.insert(body.begin(), 2, std::byte{0});
         header.flags |= kFlagExtension;
-        Bytes body = area;
-        body.insert(body.end(), body_of(plain).begin(), body_of(plain).end());
+        const auto known = base::load<std::uint16_t>(body.data());
+        base::store(body.data(), static_cast<std::uint16_t>(known + newer.size()));
+        body.insert(body.begin() + 2 + known, newer.begin(), newer.end());
         const auto decoded = decode_body<T>(header, body);
         ASSERT_TRUE(decoded) << frame_name(header.kind) << decoded.error().detail;
         EXPECT_EQ(plain, encoded(*decoded, correlation, flags));
@@ -295,14 +297,14 @@ TEST(CodecPublish, IsReadBackByIdAndByName) {
   EXPECT_EQ(batch, Bytes(second->batch.begin(), second->batch.end()));
 }
 
-TEST(CodecPublish, CarriesDeadlineNeedsAndTrace) {
+TEST(CodecPublish, CarriesDeadlineAndNeeds) {
   const Bytes batch = samples::sample_batch();
   const Bytes frame = whole_publish(
       {.topic = 1,
        .batch = batch,
        .deadline_ns = 123,
-       .need = {.durability = Durability::kDisk, .accept_all = true, .names = {"audit", "billing"}},
-       .traceparent = "00-0af7-b7ad-01"});
+       .need = {
+           .durability = Durability::kDisk, .accept_all = true, .names = {"audit", "billing"}}});
   EXPECT_EQ(kFlagExtension, header_of(frame).flags);
   const auto decoded = decode<Publish>(header_of(frame), body_of(frame));
   ASSERT_TRUE(decoded) << decoded.error().detail;
@@ -310,7 +312,6 @@ TEST(CodecPublish, CarriesDeadlineNeedsAndTrace) {
   EXPECT_EQ(Durability::kDisk, decoded->need.durability);
   EXPECT_TRUE(decoded->need.accept_all);
   EXPECT_EQ((std::vector<std::string_view>{"audit", "billing"}), decoded->need.names);
-  EXPECT_EQ("00-0af7-b7ad-01", decoded->traceparent);
   EXPECT_EQ(frame, whole_publish(*decoded));
 }
 
@@ -368,9 +369,88 @@ TEST(CodecPublish, RefusesExtensionsThatAreWrong) {
             extension_error(tagged(4, "\x11\0"sv)));
   EXPECT_EQ("PUBLISH: needed name cut off at byte 10",
             extension_error(tagged(4, "\x01\0\x02\0a"sv)));
-  EXPECT_EQ("accepted", extension_error(tagged(5, std::string(256, 't'))));
-  EXPECT_EQ("PUBLISH: traceparent over 256 bytes at byte 6",
-            extension_error(tagged(5, std::string(257, 't'))));
+}
+
+/// The error of the frame when its extension area is `area` instead.
+template <typename T>
+std::string error_with_area(const T& frame, const Bytes& area) {
+  const Bytes plain = encoded(frame, 1);
+  FrameHeader header = header_of(plain);
+  EXPECT_EQ(0, header.flags);
+  header.flags = kFlagExtension;
+  Bytes body(2);
+  base::store(body.data(), static_cast<std::uint16_t>(area.size()));
+  body.insert(body.end(), area.begin(), area.end());
+  body.insert(body.end(), body_of(plain).begin(), body_of(plain).end());
+  const auto decoded = decode_body<T>(header, body);
+  return decoded ? "accepted" : decoded.error().detail;
+}
+
+TEST(CodecExtensions, OfOtherFramesAreReadBack) {
+  const Bytes receipt = encoded(Receipt{.first_publish = 1, .text = "limit"}, 1);
+  EXPECT_EQ("limit", decode<Receipt>(header_of(receipt), body_of(receipt))->text);
+
+  const Bytes subscribe =
+      encoded(Subscribe{.subscription = 1, .filters = {"a"}, .resume = {6, 2, 9}});
+  const auto resume = decode<Subscribe>(header_of(subscribe), body_of(subscribe))->resume;
+  EXPECT_EQ(6U, resume.session);
+  EXPECT_EQ(2U, resume.subscription);
+  EXPECT_EQ(9U, resume.last_sequence);
+
+  const Bytes subscribed = encoded(Subscribed{.subscription = 1, .resumed = {true, 12, 3}});
+  const auto resumed = decode<Subscribed>(header_of(subscribed), body_of(subscribed))->resumed;
+  EXPECT_TRUE(resumed.known);
+  EXPECT_EQ(12U, resumed.matched);
+  EXPECT_EQ(3U, resumed.discarded);
+  const Bytes unknown = encoded(Subscribed{.subscription = 1});
+  EXPECT_FALSE(decode<Subscribed>(header_of(unknown), body_of(unknown))->resumed.known);
+
+  const Bytes cancel = encoded(Cancel{.target = 3, .name = "a.b"}, 4);
+  const auto named = decode<Cancel>(header_of(cancel), body_of(cancel));
+  EXPECT_EQ("a.b", named->name);
+  EXPECT_EQ(0U, named->topic);
+}
+
+TEST(CodecExtensions, OfOtherFramesAreRefusedWhenWrong) {
+  using std::string_view_literals::operator""sv;
+  const Receipt receipt{.first_publish = 1};
+  EXPECT_EQ("accepted", error_with_area(receipt, tagged(1, std::string(kReceiptTextMax, 't'))));
+  EXPECT_EQ("RECEIPT: text over 1024 bytes at byte 6",
+            error_with_area(receipt, tagged(1, std::string(kReceiptTextMax + 1, 't'))));
+
+  const Subscribe subscribe{.subscription = 1, .filters = {"a"}};
+  const std::string session("\1\0\0\0\0\0\0\0"sv);
+  const std::string none(8, '\0');
+  EXPECT_EQ("accepted", error_with_area(subscribe, tagged(1, session + "abcd" + none)));
+  EXPECT_EQ("SUBSCRIBE: resumed session is 0 at byte 6",
+            error_with_area(subscribe, tagged(1, none + "abcd" + none)));
+  EXPECT_EQ("SUBSCRIBE: resumed subscription is 0 at byte 14",
+            error_with_area(subscribe, tagged(1, session + none + none)));
+  EXPECT_EQ("SUBSCRIBE: last sequence seen cut off at byte 18",
+            error_with_area(subscribe, tagged(1, session + "abcd")));
+  EXPECT_EQ("SUBSCRIBE: bytes behind an extension's value at byte 26",
+            error_with_area(subscribe, tagged(1, session + "abcd" + none + "x")));
+
+  EXPECT_EQ("SUBSCRIBED: discarded cut off at byte 14",
+            error_with_area(Subscribed{.subscription = 1}, tagged(1, none)));
+
+  Bytes both = tagged(1, "abcd");
+  const Bytes name = tagged(2, "a.b");
+  EXPECT_EQ("accepted", error_with_area(Cancel{}, both));
+  EXPECT_EQ("accepted", error_with_area(Cancel{}, name));
+  EXPECT_EQ("CANCEL: topic is 0 at byte 6", error_with_area(Cancel{}, tagged(1, "\0\0\0\0"sv)));
+  EXPECT_EQ("CANCEL: name over 255 bytes at byte 6",
+            error_with_area(Cancel{}, tagged(2, std::string(256, 'n'))));
+  both.insert(both.end(), name.begin(), name.end());
+  EXPECT_EQ("CANCEL: topic id beside a name at byte 17", error_with_area(Cancel{}, both));
+}
+
+TEST(CodecExtensions, TextOfAReceiptIsCutAtItsBound) {
+  const std::string longer(kReceiptTextMax + 1, 't');
+  const Bytes receipt = encoded(Receipt{.first_publish = 1, .text = longer}, 1);
+  const auto decoded = decode<Receipt>(header_of(receipt), body_of(receipt));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(kReceiptTextMax, decoded->text.size());
 }
 
 TEST(CodecDeliver, IsReadBackAndItsHeaderIsThirtyTwoBytes) {

@@ -66,7 +66,7 @@ TEST(FrameHeader, EveryKindHasANameAndItsOwnFlags) {
       }
       names.insert(frame_name(static_cast<FrameKind>(kind)));
       unsigned allowed = kFlagExtension;
-      if (kind == 3 || kind == 15) allowed |= 1;
+      if (kind == 3 || kind == 15 || kind == 19) allowed |= 1;
       if (kind == 6) allowed |= 0x0F;
       ASSERT_EQ((flags & ~allowed) == 0, header.has_value()) << kind << " " << flags;
       if (!header) {

@@ -70,8 +70,9 @@ void for_each_publisher_frame(Use use) {
               .dropped = 7,
               .rejected = 2,
               .sequence = 99,
-              .subscriptions = {{7, 1, "slow"}, {1, 200, ""}}},
-      0, 5, 108);
+              .subscriptions = {{7, 1, "slow"}, {1, 200, ""}},
+              .text = "limit"},
+      0, 5, 119);
 }
 
 /// What for_each_frame gives of subscribing.
@@ -89,15 +90,17 @@ void for_each_subscriber_frame(Use use) {
                 .name = "s",
                 .group = "g",
                 .overflow = "drop_oldest",
-                .filters = {"a.*", "b.>"}},
-      0, 4, 85);
+                .filters = {"a.*", "b.>"},
+                .resume = {.session = 6, .subscription = 2, .last_sequence = 9}},
+      0, 4, 111);
   use(Subscribed{.subscription = 1,
                  .max_messages = 100,
                  .max_bytes = 1000,
                  .max_lag_ns = 5,
                  .next_sequence = 1,
-                 .overflow = "drop_oldest"},
-      0, 4, 45);
+                 .overflow = "drop_oldest",
+                 .resumed = {.known = true, .matched = 12, .discarded = 3}},
+      0, 4, 67);
   use(Unsubscribe{.subscription = 1}, 0, 6, 8);
   use(Unsubscribed{.subscription = 1, .matched = 10, .delivered = 7, .dropped = 2, .discarded = 1},
       0, 6, 40);
@@ -125,7 +128,8 @@ void for_each_frame(Use use) {
             .deadline_ns = 13,
             .stream = "orders"},
       0, 8, 40);
-  use(Cancel{.target = 5, .target_kind = FrameKind::kPublish, .withdrawn = 2}, 0, 9, 24);
+  use(Cancel{.target = 5, .target_kind = FrameKind::kPublish, .withdrawn = 2, .topic = 8},
+      kCancelExpired, 9, 34);
   use(Grant{.topic = 4, .bytes = 4096}, 0, 0, 16);
   use(State{.what = StateKind::kDrain,
             .level = 9,

@@ -44,7 +44,7 @@ TEST(NativeProtocol, RefusesEveryFrameThatOnlyABrokerSends) {
 
 TEST(NativeProtocol, NamesWhatThisBrokerDoesNotOffer) {
   for (const FrameKind kind : {FrameKind::kAuth, FrameKind::kAck, FrameKind::kNack,
-                               FrameKind::kExtend, FrameKind::kFetch, FrameKind::kCancel}) {
+                               FrameKind::kExtend, FrameKind::kFetch}) {
     const auto command = to_command(frame_of(kind, {}));
     ASSERT_TRUE(command.has_value());
     const auto* unsupported = std::get_if<model::UnsupportedCommand>(&*command);
@@ -79,9 +79,9 @@ TEST(NativeProtocol, APublishKeepsItsFlagsAndSharesTheBatch) {
 }
 
 TEST(NativeProtocol, ABodyThatIsTooShortIsABadFrame) {
-  for (const FrameKind kind :
-       {FrameKind::kHello, FrameKind::kOpenTopic, FrameKind::kPublish, FrameKind::kSubscribe,
-        FrameKind::kUnsubscribe, FrameKind::kCredit, FrameKind::kPing, FrameKind::kRequest}) {
+  for (const FrameKind kind : {FrameKind::kHello, FrameKind::kOpenTopic, FrameKind::kPublish,
+                               FrameKind::kSubscribe, FrameKind::kUnsubscribe, FrameKind::kCredit,
+                               FrameKind::kCancel, FrameKind::kPing, FrameKind::kRequest}) {
     const auto command = to_command(frame_of(kind, {std::byte{1}}));
     ASSERT_FALSE(command.has_value());
     EXPECT_EQ(command.error().code, base::ErrorCode::kBadFrame);
@@ -96,6 +96,34 @@ TEST(NativeProtocol, ACreditIsTheNumbersItSays) {
   EXPECT_EQ(credit.subscription, 3U);
   EXPECT_EQ(credit.messages, 4U);
   EXPECT_EQ(credit.bytes, 5U);
+}
+
+TEST(NativeProtocol, ACancelSaysWhatIsWithdrawnAndWhereItWent) {
+  const auto by_id = to_command(encoded(wire::Cancel{.target = 3, .topic = 42}));
+  ASSERT_TRUE(by_id.has_value());
+  const auto& first = std::get<model::CancelCommand>(*by_id);
+  EXPECT_EQ(first.correlation, 7U);
+  EXPECT_EQ(first.target, 3U);
+  EXPECT_EQ(first.target_kind, FrameKind::kPublish);
+  EXPECT_EQ(first.topic, 42U);
+  EXPECT_TRUE(first.name.empty());
+  const wire::Frame named = encoded(wire::Cancel{.target = 3, .name = "a.b"});
+  const auto by_name = to_command(named);
+  EXPECT_EQ(std::get<model::CancelCommand>(*by_name).name, "a.b");
+  const auto request =
+      to_command(encoded(wire::Cancel{.target = 4, .target_kind = FrameKind::kRequest}));
+  EXPECT_EQ(std::get<model::CancelCommand>(*request).target_kind, FrameKind::kRequest);
+}
+
+TEST(NativeProtocol, ACancelThatCannotBeMeantIsRefused) {
+  const auto code = [](const wire::Cancel& cancel, std::uint8_t flags) {
+    const auto command = to_command(encoded(cancel, flags));
+    return command ? base::ErrorCode::kNone : command.error().code;
+  };
+  EXPECT_EQ(code({.target = 3}, 0), base::ErrorCode::kBadArgument);
+  EXPECT_EQ(code({.target = 3, .target_kind = FrameKind::kPing}, 0), base::ErrorCode::kBadArgument);
+  EXPECT_EQ(code({.target = 3, .topic = 42}, wire::kCancelExpired),
+            base::ErrorCode::kUnexpectedFrame);
 }
 
 TEST(NativeProtocol, AnErrorClosesWhenItsClassSaysSoAndItsTextIsBounded) {

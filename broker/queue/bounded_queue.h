@@ -115,6 +115,13 @@ class BoundedQueue {
   /// The same for a gap that was not told: back to its place, so that the next consumer is told.
   void put_back(const Gap& gap);
 
+  /// Takes out every copy of a publish that is queued or waiting: how many messages that was.
+  /// Looks at all slices().
+  std::uint64_t withdraw(const model::Origin& origin, base::MonotonicTime now);
+  std::uint64_t slices() const noexcept {
+    return std::uint64_t{entries_.size()} + (has_waiting() ? rare_->waiting.size() : 0);
+  }
+
   /// Whether next() has nothing even for a consumer with open credit.
   bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
 

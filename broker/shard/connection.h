@@ -74,6 +74,12 @@ struct Dealt {
   queue::Item item;
 };
 
+/// A REQUEST without an answer. One that was cancelled counts until it would have had its own.
+struct OpenRequest {
+  std::uint64_t correlation = 0;
+  bool cancelled = false;
+};
+
 enum class ConnectionState : std::uint8_t {
   kHandshake,  // HELLO has not come
   kOpen,
@@ -100,13 +106,15 @@ struct Connection {
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;
   std::string client;
-  std::uint32_t max_frame = 0;      // largest body that the client takes
-  std::uint32_t requests_open = 0;  // administrative requests without an answer
+  std::uint32_t max_frame = 0;  // largest body that the client takes
+  std::vector<OpenRequest> requests_open;
 
   // Publishing.
   std::uint64_t last_publish = 0;
-  std::uint64_t unresolved = 0;  // publishes without an outcome yet
-  bool ended = false;            // the peer sends no more: closed once all have theirs
+  std::uint64_t unresolved = 0;      // publishes without an outcome yet
+  std::uint32_t cancels_open = 0;    // CANCEL frames without an answer
+  std::uint64_t expired_untold = 0;  // copies that expired while it had too much unread
+  bool ended = false;                // the peer sends no more: closed once all have theirs
   std::unordered_map<std::uint32_t, OpenTopic> topics;  // by id
   OpenTopic* last_topic = nullptr;                      // of the last publish; stable address
   Window named;

@@ -17,6 +17,7 @@
 #include "broker/port/admin_sink.h"
 #include "broker/port/event_sink.h"
 #include "broker/shard/connection.h"
+#include "broker/shard/expiry_notices.h"
 #include "broker/shard/mailbox.h"
 #include "broker/shard/options.h"
 #include "broker/topic/subscription_index.h"
@@ -68,6 +69,7 @@ struct Core {
   bool draining = false;
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;  // by ConnectionId
+  ExpiryNotices expired;           // changed by whoever changes a queue
   std::vector<Connection*> dirty;  // have something to send
   std::vector<Connection*> dead;   // to be destroyed at the end of the turn
 

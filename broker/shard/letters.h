@@ -77,6 +77,22 @@ struct PublishWaitingLetter {
   std::string subscription;   // that it waits for; the first where it waits for several
 };
 
+/// A publisher withdraws; answered by WithdrawnLetter with how many copies that was here.
+struct WithdrawLetter {
+  std::uint64_t token = 0;  // of the sender
+  model::Origin origin;
+  topic::TopicName topic;
+};
+struct WithdrawnLetter {
+  std::uint64_t token = 0;
+  std::uint64_t withdrawn = 0;
+};
+/// Copies of what a connection of the receiver's published have expired in queues of the sender.
+struct ExpiredLetter {
+  model::Origin origin;
+  std::uint64_t copies = 0;
+};
+
 /// A subscription of the sender's began or ended.
 struct InterestLetter {
   std::string filter;
@@ -153,8 +169,9 @@ struct GroupExpelledLetter {
 };
 
 using Letter =
-    std::variant<PublishLetter, PublishResultLetter, PublishWaitingLetter, InterestLetter,
-                 InterestDoneLetter, GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter,
-                 GroupLeaveLetter, GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
+    std::variant<PublishLetter, PublishResultLetter, PublishWaitingLetter, WithdrawLetter,
+                 WithdrawnLetter, ExpiredLetter, InterestLetter, InterestDoneLetter,
+                 GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter, GroupLeaveLetter,
+                 GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
 
 }  // namespace sluice::shard

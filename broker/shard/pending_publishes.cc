@@ -276,6 +276,41 @@ void Publishing::on_result(model::ShardId from, PublishResultLetter&& letter) {
   if (pending->shards_open == 0) on_agreed(*pending);
 }
 
+// --- Withdrawing -----------------------------------------------------------------------------
+
+base::Result<model::TopicRef> Publishing::topic_of(Connection& connection,
+                                                   const model::CancelCommand& command) {
+  if (!command.name.empty()) return core_.topics.intern(command.name);
+  const auto it = connection.topics.find(command.topic);
+  if (it == connection.topics.end()) {
+    return fail(ErrorCode::kUnknownTopicId, "id " + std::to_string(command.topic));
+  }
+  return it->second.topic;
+}
+
+std::uint64_t Publishing::withdraw_early(Connection& connection, std::uint32_t topic,
+                                         std::uint64_t number) {
+  Window* window = window_of(connection, topic);
+  ASSERT(window != nullptr);
+  const auto parked =
+      std::find_if(window->parked.begin(), window->parked.end(),
+                   [number](const Publish& publish) { return publish.number == number; });
+  if (parked != window->parked.end()) {
+    const Outcome outcome = outcome_of(*parked, topic);
+    window->parked.erase(parked);
+    reject(connection, outcome, ErrorCode::kCanceled);
+    return outcome.messages;
+  }
+  if (!window->settling) return 0;
+  for (Pending& pending : pending_) {
+    if (pending.publish == nullptr || pending.connection != connection.id) continue;
+    if (pending.outcome.number != number || pending.cancelled) continue;
+    pending.cancelled = true;
+    return pending.outcome.messages;
+  }
+  return 0;
+}
+
 // --- Receipts and grants -------------------------------------------------------------------
 
 Publishing::Outcome Publishing::outcome_of(const Publish& publish, std::uint32_t topic) {
@@ -308,12 +343,13 @@ void Publishing::resolve(Connection& connection, const Outcome& outcome) {
 void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCode reason) {
   give_back(connection, outcome.topic, outcome.batch_bytes);
   core_.metrics.publish_refusals[reason].add();
-  const bool expired = reason == ErrorCode::kDeadlineExceeded;
+  const auto status = reason == ErrorCode::kDeadlineExceeded ? wire::ReceiptStatus::kExpired
+                      : reason == ErrorCode::kCanceled       ? wire::ReceiptStatus::kCancelled
+                                                             : wire::ReceiptStatus::kRejected;
   Outcome told = outcome;
   told.copies.rejected = told.copies.matched;
   told.copies.accepted = 0;
-  add_receipt(connection, told,
-              expired ? wire::ReceiptStatus::kExpired : wire::ReceiptStatus::kRejected, reason);
+  add_receipt(connection, told, status, reason);
 }
 
 void Publishing::add_receipt(Connection& connection, const Outcome& outcome,

@@ -385,8 +385,8 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
 void Publishing::on_agreed(Pending& pending) {
   const std::unique_ptr<Publish> publish = std::move(pending.publish);
   const bool expired = publish->deadline <= core_.now;
-  const bool taken =
-      !pending.refused && pending.names_missing.empty() && !core_.draining && !expired;
+  const bool taken = !pending.refused && !pending.cancelled && pending.names_missing.empty() &&
+                     !core_.draining && !expired;
   const std::vector<Reservation> reserved = std::move(pending.reserved);
   const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
   const model::PublishToken token = token_of(pending);
@@ -406,7 +406,8 @@ void Publishing::on_agreed(Pending& pending) {
       pending.outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
     }
     const std::vector<Refusal>& refusals = pending.outcome.copies.refusals;
-    const auto reason = core_.draining     ? ErrorCode::kDraining
+    const auto reason = pending.cancelled  ? ErrorCode::kCanceled
+                        : core_.draining   ? ErrorCode::kDraining
                         : expired          ? ErrorCode::kDeadlineExceeded
                         : refusals.empty() ? ErrorCode::kQueueFull
                                            : static_cast<ErrorCode>(refusals.front().reason);

@@ -42,6 +42,13 @@ class Publishing {
   /// Looks at all that is pending: for operators.
   std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const;
 
+  /// Where a publish to be withdrawn went. Errors: kUnknownTopicId, kBadTopic.
+  base::Result<model::TopicRef> topic_of(Connection& connection,
+                                         const model::CancelCommand& command);
+  /// Withdraws a publish that is parked, or that shards have not agreed on yet: how many messages
+  /// that was, or 0 if it is neither.
+  std::uint64_t withdraw_early(Connection& connection, std::uint32_t topic, std::uint64_t number);
+
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
 
@@ -94,6 +101,7 @@ class Publishing {
     std::vector<std::string> names_missing;
     std::uint64_t reserved_shards = 0;
     bool refused = false;
+    bool cancelled = false;  // by its publisher, while shards were still to agree
   };
 
   /// A reservation held here for another shard.

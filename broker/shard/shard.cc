@@ -24,6 +24,9 @@ constexpr std::uint32_t kMaxRequestsOpen = 8;
 // Of REPLY, before its body's text.
 constexpr std::uint32_t kReplyBytes = 8;
 
+// A client that has that much unread is told of further copies that expired in one sum, later.
+constexpr std::size_t kNoticeBytes = 256U << 10;
+
 // A client that does not read what it is sent is not read from either.
 constexpr std::size_t kUnsentPerOutputHigh = 4;
 
@@ -42,6 +45,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       subscriptions_(core_),
       groups_(core_, subscriptions_),
       publishing_(core_, subscriptions_),
+      withdrawals_(core_, subscriptions_, publishing_),
       output_(core_, subscriptions_, publishing_) {
   subscriptions_.wire(publishing_, groups_);
   core_.close = [this](Connection& connection, metrics::CloseReason reason) {
@@ -68,6 +72,9 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
                  [&](PublishLetter& l) { publishing_.on_publish(from, std::move(l)); },
                  [&](PublishResultLetter& l) { publishing_.on_result(from, std::move(l)); },
                  [&](PublishWaitingLetter& l) { publishing_.on_waiting(from, std::move(l)); },
+                 [&](WithdrawLetter& l) { withdrawals_.on_withdraw(from, std::move(l)); },
+                 [&](WithdrawnLetter& l) { withdrawals_.on_withdrawn(l); },
+                 [&](ExpiredLetter& l) { core_.expired.add(l.origin, l.copies); },
                  [&](InterestLetter& l) { subscriptions_.on_interest(from, std::move(l)); },
                  [&](InterestDoneLetter& l) { subscriptions_.on_interest_done(l); },
                  [&](GroupJoinLetter& l) { groups_.on_join(from, std::move(l)); },
@@ -83,11 +90,11 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
 
 bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   begin_turn(now, wall_now);
-  bool more = false;
+  bool more = withdrawals_.work();
   // Sending makes room in queues, which may settle a publish of another connection: until no
   // connection has anything to say. What a budget held back waits for the next turn.
   std::vector<Connection*> later;
-  for (groups_.deal(); !core_.dirty.empty(); groups_.deal()) {
+  for (pass_on(); !core_.dirty.empty(); pass_on()) {
     flushing_.swap(core_.dirty);
     for (Connection* connection : flushing_) {
       connection->dirty = false;
@@ -112,6 +119,38 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   destroy_dead();
   update_gauges();
   return more;
+}
+
+// What has come up in queues since: dealt to members, told to publishers.
+void Shard::pass_on() {
+  groups_.deal();
+  core_.expired.tell([this](const model::Origin& origin, std::uint64_t copies) {
+    if (origin.shard == core_.id) {
+      tell_expired(origin, copies);
+    } else {
+      core_.mail.post(origin.shard, ExpiredLetter{origin, copies});
+      core_.metrics.mailbox_posted.add();
+    }
+  });
+}
+
+void Shard::tell_expired(const model::Origin& origin, std::uint64_t copies) {
+  Connection* connection = core_.find(origin.connection);
+  if (connection == nullptr) return;
+  wire::Cancel frame;
+  frame.target = origin.publish;
+  frame.target_kind = wire::FrameKind::kPublish;
+  frame.withdrawn = copies;
+  if (connection->control.size() + connection->link->unsent_bytes() > kNoticeBytes) {
+    connection->expired_untold += copies;
+    return;
+  }
+  core_.send(*connection, frame, 0, wire::kCancelExpired);
+  const std::uint64_t untold = std::exchange(connection->expired_untold, 0);
+  if (untold == 0) return;
+  frame.target = 0;
+  frame.withdrawn = untold;
+  core_.send(*connection, frame, 0, wire::kCancelExpired);
 }
 
 void Shard::update_gauges() {
@@ -289,10 +328,7 @@ Status Shard::run(Connection& connection, const model::Command& command) {
             return Status{};
           },
           [&](const model::AdminCommand& c) { return admin(connection, c); },
-          [&](const model::CancelCommand&) {
-            return Status(fail(ErrorCode::kUnsupportedFeature,
-                               "this broker does not withdraw what was published"));
-          },
+          [&](const model::CancelCommand& c) { return cancel(connection, c); },
           [&](const model::UnsupportedCommand& c) {
             return Status(fail(ErrorCode::kUnsupportedFeature, std::string(c.what)));
           },
@@ -341,22 +377,45 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
 }
 
 Status Shard::admin(Connection& connection, const model::AdminCommand& command) {
-  if (connection.requests_open >= kMaxRequestsOpen) {
+  if (connection.requests_open.size() >= kMaxRequestsOpen) {
     return fail(ErrorCode::kUnavailable, std::to_string(kMaxRequestsOpen) +
                                              " requests of this connection have no answer yet");
   }
-  ++connection.requests_open;
+  connection.requests_open.push_back({command.correlation, false});
   const std::size_t max_bytes = connection.max_frame - kReplyBytes;
   admin_.on_request({core_.id, connection.id, command.correlation, max_bytes},
                     std::string(command.verb), std::string(command.body));
   return {};
 }
 
+Status Shard::cancel(Connection& connection, const model::CancelCommand& command) {
+  if (command.target_kind == wire::FrameKind::kPublish) {
+    return withdrawals_.begin(connection, command);
+  }
+  wire::Cancel answer;
+  answer.target = command.target;
+  answer.target_kind = command.target_kind;
+  for (OpenRequest& request : connection.requests_open) {
+    if (request.correlation != command.target || request.cancelled) continue;
+    request.cancelled = true;
+    answer.withdrawn = 1;
+    break;
+  }
+  core_.send(connection, answer, command.correlation);
+  return {};
+}
+
 void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_view body) {
   Connection* connection = core_.find(where.connection);
   if (connection == nullptr) return;
-  ASSERT(connection->requests_open > 0);
-  --connection->requests_open;
+  std::vector<OpenRequest>& open = connection->requests_open;
+  const auto request = std::find_if(open.begin(), open.end(), [&where](const OpenRequest& entry) {
+    return entry.correlation == where.correlation;
+  });
+  ASSERT(request != open.end());
+  const bool cancelled = request->cancelled;
+  open.erase(request);
+  if (cancelled) return;
   wire::Reply reply;
   reply.error = static_cast<std::uint16_t>(error);
   reply.body = body;
@@ -406,6 +465,7 @@ void Shard::start_drain(base::Duration deadline) {
 
 bool Shard::is_drained() const {
   if (publishing_.pending() != 0 || core_.mail.waiting() != 0) return false;
+  if (withdrawals_.open() != 0) return false;
   if (subscriptions_.held() != 0) return false;
   return std::all_of(core_.connections.begin(), core_.connections.end(), [](const auto& entry) {
     const Connection& connection = *entry.second;

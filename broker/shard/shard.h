@@ -23,10 +23,12 @@
 #include "broker/model/status.h"
 #include "broker/port/admin_sink.h"
 #include "broker/shard/core.h"
+#include "broker/shard/expiry_notices.h"
 #include "broker/shard/groups.h"
 #include "broker/shard/output.h"
 #include "broker/shard/publishing.h"
 #include "broker/shard/subscriptions.h"
+#include "broker/shard/withdrawals.h"
 
 namespace sluice::shard {
 
@@ -92,6 +94,7 @@ class Shard {
   base::Status run(Connection& connection, const model::Command& command);
   base::Status hello(Connection& connection, const model::HelloCommand& command);
   base::Status admin(Connection& connection, const model::AdminCommand& command);
+  base::Status cancel(Connection& connection, const model::CancelCommand& command);
   void answer_error(Connection& connection, const base::Error& error, std::uint64_t correlation);
   void close(Connection& connection, metrics::CloseReason reason);
   void finish_close(Connection& connection);
@@ -99,6 +102,8 @@ class Shard {
   void housekeep();
   void read_letter(model::ShardId from, Letter&& letter);
   void update_gauges();
+  void pass_on();
+  void tell_expired(const model::Origin& origin, std::uint64_t copies);
   void destroy_dead();
 
   Core core_;
@@ -106,6 +111,7 @@ class Shard {
   Subscriptions subscriptions_;
   Groups groups_;
   Publishing publishing_;
+  Withdrawals withdrawals_;
   Output output_;
   std::uint64_t last_connection_ = 0;
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO

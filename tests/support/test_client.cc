@@ -306,6 +306,12 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
       const auto frame = decoded<wire::Goaway>(header, body);
       return line("GOAWAY " + error_name(frame.reason));
     }
+    case wire::FrameKind::kCancel: {
+      const auto frame = decoded<wire::Cancel>(header, body);
+      const bool expired = (header.flags & wire::kCancelExpired) != 0;
+      return line((expired ? "EXPIRED " : "CANCEL ") + number(frame.target) +
+                  (expired ? " copies=" : " withdrawn=") + number(frame.withdrawn));
+    }
     case wire::FrameKind::kPong:
       return line("PONG " + number(decoded<wire::Pong>(header, body).opaque));
     case wire::FrameKind::kReply:

@@ -78,6 +78,23 @@ class CounterBy {
   std::array<Counter, kSize> counters_;
 };
 
+/// Gauges told apart by position.
+template <std::size_t kSize>
+class GaugeBy {
+ public:
+  Gauge& operator[](std::size_t position) noexcept {
+    ASSERT(position < kSize);
+    return gauges_[position];
+  }
+  const Gauge& operator[](std::size_t position) const noexcept {
+    ASSERT(position < kSize);
+    return gauges_[position];
+  }
+
+ private:
+  std::array<Gauge, kSize> gauges_;
+};
+
 inline constexpr std::array kErrorCodes = {
 #define X(name, number, class_, text, remedy) base::ErrorCode::name,
 #include "libs/base/errors.def"

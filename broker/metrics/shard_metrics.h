@@ -46,6 +46,8 @@ struct alignas(64) ShardMetrics {
 
 #define COUNTER(member, name, text) Counter member;
 #define COUNTER_BY(member, name, label, words, text) CounterBy<count_words(words)> member;
+#define SECONDS_BY(member, name, labels, words, text) CounterBy<count_words(words)> member;
+#define GAUGE_BY(member, name, labels, words, text) GaugeBy<count_words(words)> member;
 #define COUNTER_BY_ERROR(member, name, label, text) CounterByError member;
 #define GAUGE(member, name, text) Gauge member;
 #define HISTOGRAM(member, name, text) Histogram member;
@@ -54,6 +56,8 @@ struct alignas(64) ShardMetrics {
 #include "broker/metrics/metrics.def"
 #undef COUNTER
 #undef COUNTER_BY
+#undef SECONDS_BY
+#undef GAUGE_BY
 #undef COUNTER_BY_ERROR
 #undef GAUGE
 #undef HISTOGRAM

@@ -32,16 +32,34 @@ std::uint64_t sum(Shards shards, Read read) {
   return total;
 }
 
-template <std::size_t kSize>
-Family by_word(Shards shards, CounterBy<kSize> ShardMetrics::* member, Family out,
-               std::string_view label, std::string_view words) {
-  for (std::size_t position = 0; position < kSize; ++position) {
-    const std::string_view word = words.substr(0, words.find('|'));
-    words.remove_prefix(std::min(words.size(), word.size() + 1));
+// The first part of `text` up to `by`, which it is cut off with.
+std::string_view cut(std::string_view& text, char by) {
+  const std::string_view part = text.substr(0, text.find(by));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
+
+// "kind,state" and "publisher,idle": the labels of one series.
+std::vector<Label> labels_of(std::string_view names, std::string_view values) {
+  std::vector<Label> labels;
+  while (!names.empty()) {
+    const std::string_view name = cut(names, ',');
+    labels.push_back({std::string(name), std::string(cut(values, ','))});
+  }
+  return labels;
+}
+
+// One series per word of `words`, of the member's value at its position.
+template <typename Values>
+Family by_word(Shards shards, Values ShardMetrics::* member, Family out, std::string_view labels,
+               std::string_view words, double unit = 1) {
+  for (std::size_t position = 0; !words.empty(); ++position) {
+    const std::string_view word = cut(words, '|');
     if (word == "-") continue;
-    const std::uint64_t total =
-        sum(shards, [&](const ShardMetrics& shard) { return (shard.*member)[position].value(); });
-    out.series.push_back({{{std::string(label), std::string(word)}}, static_cast<double>(total)});
+    const std::uint64_t total = sum(shards, [&](const ShardMetrics& shard) {
+      return static_cast<std::uint64_t>((shard.*member)[position].value());
+    });
+    out.series.push_back({labels_of(labels, word), static_cast<double>(total) / unit});
   }
   return out;
 }
@@ -88,6 +106,12 @@ Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build)
 #define COUNTER_BY(member, name, label, words, text)                                             \
   out.push_back(by_word(shards, &ShardMetrics::member, family(name, text, FamilyKind::kCounter), \
                         label, words));
+#define SECONDS_BY(member, name, labels, words, text)                                            \
+  out.push_back(by_word(shards, &ShardMetrics::member, family(name, text, FamilyKind::kCounter), \
+                        labels, words, kNanosecondsPerSecond));
+#define GAUGE_BY(member, name, labels, words, text)                                            \
+  out.push_back(by_word(shards, &ShardMetrics::member, family(name, text, FamilyKind::kGauge), \
+                        labels, words));
 #define COUNTER_BY_ERROR(member, name, label, text) \
   out.push_back(                                    \
       by_error(shards, &ShardMetrics::member, family(name, text, FamilyKind::kCounter), label));
@@ -108,6 +132,8 @@ Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build)
 #include "broker/metrics/metrics.def"
 #undef COUNTER
 #undef COUNTER_BY
+#undef SECONDS_BY
+#undef GAUGE_BY
 #undef COUNTER_BY_ERROR
 #undef GAUGE
 #undef HISTOGRAM

@@ -25,6 +25,8 @@ namespace sluice::metrics {
 struct NodeMetrics {
 #define COUNTER(member, name, text)
 #define COUNTER_BY(member, name, label, words, text)
+#define SECONDS_BY(member, name, labels, words, text)
+#define GAUGE_BY(member, name, labels, words, text)
 #define COUNTER_BY_ERROR(member, name, label, text)
 #define GAUGE(member, name, text)
 #define HISTOGRAM(member, name, text)
@@ -33,6 +35,8 @@ struct NodeMetrics {
 #include "broker/metrics/metrics.def"
 #undef COUNTER
 #undef COUNTER_BY
+#undef SECONDS_BY
+#undef GAUGE_BY
 #undef COUNTER_BY_ERROR
 #undef GAUGE
 #undef HISTOGRAM

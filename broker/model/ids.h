@@ -37,4 +37,14 @@ struct Origin {
 
 inline constexpr std::uint16_t kMaxShards = 64;
 
+/// The number of a new session, never 0: random but for the shard whose connection it is, so that
+/// whoever comes back with it later, anywhere on the node, is known where its account is kept.
+constexpr std::uint64_t session_on(ShardId shard, std::uint64_t random) {
+  return (random & ~std::uint64_t{2 * kMaxShards - 1}) | std::uint64_t{shard.value()} << 1 | 1;
+}
+/// Of a number that session_on() gave; of any other, some number below kMaxShards.
+constexpr ShardId shard_of_session(std::uint64_t session) {
+  return ShardId(static_cast<std::uint16_t>((session >> 1) % kMaxShards));
+}
+
 }  // namespace sluice::model

@@ -16,11 +16,13 @@
 
 #include "broker/metrics/shard_metrics.h"
 #include "broker/model/command.h"
+#include "broker/model/limited_by.h"
 #include "broker/model/topic_ref.h"
 #include "broker/port/link.h"
 #include "broker/queue/bounded_queue.h"
 #include "broker/shard/announced_topics.h"
 #include "broker/shard/letters.h"
+#include "broker/shard/limited_by_clock.h"
 #include "libs/wire/frame_reader.h"
 
 namespace sluice::shard {
@@ -47,6 +49,12 @@ struct Window {
   std::uint32_t blocked = 0;     // publishes of it that wait behind a `block` step
   std::uint32_t delayed_by = 0;  // number of the limit that holds it back; 0: none
   std::list<Publish> parked;     // behind the settling one, in order
+
+  // Of LimitedByStates.
+  model::LimitedBy limited_by = model::LimitedBy::kIdle;
+  bool listed = false;          // among its active windows
+  base::MonotonicTime used_at;  // when something was last published to it
+  std::unique_ptr<LimitedByClock> clock;
 };
 
 struct OpenTopic {

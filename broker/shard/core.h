@@ -17,7 +17,9 @@
 #include "broker/port/admin_sink.h"
 #include "broker/port/event_sink.h"
 #include "broker/shard/connection.h"
+#include "broker/shard/ended_subscriptions.h"
 #include "broker/shard/expiry_notices.h"
+#include "broker/shard/limited_by_states.h"
 #include "broker/shard/mailbox.h"
 #include "broker/shard/options.h"
 #include "broker/topic/subscription_index.h"
@@ -50,6 +52,8 @@ struct Core {
         index(seed),
         topics(index, options_.max_topics, seed),
         mail(ports.office, id_),
+        states(ports.metrics, options_, now),
+        ended(options_.ended_max),
         random(seed) {}
 
   const model::ShardId id;
@@ -62,9 +66,11 @@ struct Core {
   topic::SubscriptionIndex index;  // changed by Subscriptions
   topic::TopicRegistry topics;
   Mail mail;
+  base::MonotonicTime now;   // of this turn
+  LimitedByStates states;    // of subscriptions and windows
+  EndedSubscriptions ended;  // added to by Subscriptions
   base::Random random;
 
-  base::MonotonicTime now;  // of this turn
   base::WallTime wall_now;
   bool draining = false;
 

@@ -258,12 +258,12 @@ void Groups::on_leave(const GroupLeaveLetter& letter) {
   if (group == nullptr) return;
   std::erase_if(group->group->members,
                 [&](const Member& member) { return member.key == letter.member; });
-  if (group->group->members.empty()) release(*group);
+  if (group->group->members.empty()) release(*group, model::EndReason::kLastMemberLeft);
 }
 
-void Groups::release(Subscription& group) {
+void Groups::release(Subscription& group, model::EndReason why) {
   by_name_.erase(group.group->name);
-  subscriptions_.destroy(group.slot);
+  subscriptions_.destroy(group.slot, why);
 }
 
 void Groups::on_return(GroupReturnLetter&& letter) {
@@ -291,6 +291,7 @@ void Groups::deal() {
     if (group == nullptr) continue;
     group->group->woken = false;
     deal(*group);
+    core_.states.update(*group);
     if (group->timed) subscriptions_.schedule(*group);
   }
 }
@@ -315,6 +316,7 @@ void Groups::deal(Subscription& group) {
       }
       subscriptions_.settle(group);
       if (std::holds_alternative<std::monostate>(item)) return;
+      group.delivered_at = core_.now;
       deliver(group, member, std::move(item));
     }
   }
@@ -345,7 +347,7 @@ void Groups::disconnect(Subscription& group) {
   // Each member is told as for a plain subscription; the last one out releases the group.
   const std::vector<Member> members = group.group->members;
   const std::string name = group.group->name;
-  release(group);
+  release(group, model::EndReason::kSlowConsumer);
   for (const Member& member : members) {
     GroupExpelledLetter letter{member.key, "shared subscription " + name + " is full"};
     if (member.key.shard == core_.id) {

@@ -62,7 +62,7 @@ class Groups {
   /// Something dealt has come to where its consumer is.
   void take_in(Connection& connection, Consumer& consumer, Dealt&& dealt);
   void answer(model::ShardId to, GroupJoinedLetter&& letter);
-  void release(Subscription& group);
+  void release(Subscription& group, model::EndReason why);
   bool give_back(Dealt&& dealt);
   void deliver(Subscription& group, Member& member, queue::Item&& item);
   void deal(Subscription& group);

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -41,8 +42,16 @@ struct Options {
   std::uint64_t credit_messages_max = 10'000'000;
   std::uint64_t credit_bytes_max = 1U << 30;
 
+  std::size_t ended_max = 1000;  // ended subscriptions whose account is kept, per shard
+
   std::size_t slab_bytes = 256U << 10;
   std::size_t slab_idle_max = 256;
+
+  /// Of a topic just opened. Twice the largest frame at least, so that a batch of any allowed size
+  /// fits what is left whenever less than a quarter of the window waits to be granted again.
+  std::uint64_t full_window() const {
+    return std::max<std::uint64_t>(topic_grant, 2 * std::uint64_t{max_frame});
+  }
 };
 
 }  // namespace sluice::shard

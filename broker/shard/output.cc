@@ -34,9 +34,18 @@ bool Output::flush(Connection& connection) {
     // The peer reads slower than we could send: the rest goes when the socket has drained.
     if (!connection.output_paused) core_.metrics.output_pauses.add();
     connection.output_paused = true;
+    note_pause(connection);
     return false;
   }
   return true;
+}
+
+// What is ready waits for the peer's socket now. Where many wait, the sweep will tell.
+void Output::note_pause(const Connection& connection) {
+  const std::size_t count = std::min(connection.ready.size(), kPauseNoted);
+  for (std::size_t i = 0; i < count; ++i) {
+    core_.states.update(subscriptions_.at(connection.ready[i]));
+  }
 }
 
 void Output::write_dealt(Connection& connection, std::size_t budget) {
@@ -88,8 +97,11 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
       subscriptions_.schedule(subscription);
     }
     more = !std::holds_alternative<std::monostate>(item);
-    if (more) write_item(connection, subscription.id, std::move(item));
+    if (!more) break;
+    subscription.delivered_at = core_.now;
+    write_item(connection, subscription.id, std::move(item));
   }
+  core_.states.update(subscription);
   return more;
 }
 

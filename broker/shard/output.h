@@ -27,6 +27,7 @@ class Output {
   static constexpr std::size_t kQuantum = 64U << 10;
   static constexpr std::size_t kCopyBelow = 1024;
   static constexpr std::size_t kMaxPieces = 1024;  // of one write: what one system call takes
+  static constexpr std::size_t kPauseNoted = 256;  // queues told at once that their peer stalls
 
   Output(Core& core, Subscriptions& subscriptions, Publishing& publishing)
       : core_(core), subscriptions_(subscriptions), publishing_(publishing) {}
@@ -42,6 +43,7 @@ class Output {
     std::size_t size = 0;
   };
 
+  void note_pause(const Connection& connection);
   void write_dealt(Connection& connection, std::size_t budget);
   void write_ready(Connection& connection, std::size_t budget);
   /// True when the queue may have more.

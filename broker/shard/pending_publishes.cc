@@ -42,6 +42,7 @@ Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
     }
     it = connection.topics.emplace(id, OpenTopic{*topic, {}}).first;
     it->second.window.left = full_window();
+    core_.states.begin(it->second.window);
     wire::Topic answer;
     answer.topic = id;
     answer.grant = full_window();
@@ -56,12 +57,7 @@ Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
   return {};
 }
 
-// Twice the largest frame at least, so that a batch of any allowed size fits what is left whenever
-// less than a quarter of the window waits to be granted again.
-std::uint64_t Publishing::full_window() const {
-  return std::max<std::uint64_t>(core_.options.topic_grant,
-                                 2 * std::uint64_t{core_.options.max_frame});
-}
+std::uint64_t Publishing::full_window() const { return core_.options.full_window(); }
 
 // --- What is pending -----------------------------------------------------------------------
 
@@ -115,6 +111,7 @@ void Publishing::set_blocked(Pending& pending, bool blocked) {
     ASSERT(window->blocked > 0);
     --window->blocked;
   }
+  core_.states.update(*connection, *window, pending.outcome.topic);
 }
 
 void Publishing::tell_waiting(const Pending& pending) {
@@ -406,9 +403,7 @@ void Publishing::flush_receipts(Connection& connection) {
 }
 
 Window* Publishing::window_of(Connection& connection, std::uint32_t topic) {
-  if (topic == 0) return &connection.named;
-  const auto it = connection.topics.find(topic);
-  return it == connection.topics.end() ? nullptr : &it->second.window;
+  return find_window(connection, topic);
 }
 
 void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes) {

@@ -81,7 +81,11 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
   }
   if (window != nullptr) {
     window->left -= header->length;
+    window->used_at = core_.now;
     outcome.topic = command.topic;
+    if (window->limited_by == model::LimitedBy::kIdle) {
+      core_.states.update(connection, *window, outcome.topic);
+    }
   } else {
     outcome.batch_bytes = 0;  // charged to no window, so nothing is to be given back
   }

@@ -165,6 +165,8 @@ void Shard::update_gauges() {
 void Shard::destroy_dead() {
   for (Connection* connection : std::exchange(core_.dead, {})) {
     std::erase(core_.dirty, connection);
+    if (connection->session != 0) core_.states.end(connection->named);
+    for (auto& [id, open] : connection->topics) core_.states.end(open.window);
     core_.connections.erase(connection->id.value());
   }
   core_.metrics.connections.set(static_cast<std::int64_t>(core_.connections.size()));
@@ -353,13 +355,14 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
                                                std::to_string(core_.options.max_frame));
   }
   connection.state = ConnectionState::kOpen;
-  connection.session = core_.random.next() | 1;
+  connection.session = model::session_on(core_.id, core_.random.next());
   connection.producer_id = hello.producer_id;
   connection.client = hello.client_name.substr(0, kMaxClientName);
   connection.max_frame = std::min(hello.max_frame, wire::kMaxMaxFrame);
   connection.reader.set_max_body(core_.options.max_frame);
   connection.named.left = publishing_.full_window();
   core_.metrics.sessions.add();
+  core_.states.begin(connection.named);
 
   wire::Welcome welcome;
   welcome.features = hello.features & (wire::kFeatureLz4 | wire::kFeatureZstd);
@@ -440,6 +443,7 @@ void Shard::on_time() {
   if (core_.now < next_housekeeping_) return;
   next_housekeeping_ = core_.now + kHousekeepingEvery;
   subscriptions_.housekeep(kHousekeepingEntries);
+  core_.states.sweep([this](model::ConnectionId id) { return core_.find(id); });
 }
 
 base::MonotonicTime Shard::next_time() const {
@@ -477,79 +481,6 @@ bool Shard::is_drained() const {
 void Shard::close_all() {
   for (const auto& [id, connection] : core_.connections) {
     close(*connection, metrics::CloseReason::kDrain);
-  }
-}
-
-// --- Looking in ----------------------------------------------------------------------------
-
-namespace {
-
-model::SubscriptionStatus status_of(const Subscription& subscription, std::uint16_t shard,
-                                    base::MonotonicTime now) {
-  const queue::BoundedQueue& queue = subscription.queue;
-  const queue::Ledger ledger = queue.ledger();
-  model::SubscriptionStatus row;
-  row.shard = shard;
-  row.name = subscription.shown_name();
-  if (subscription.group) {
-    row.group = subscription.group->name;
-    row.members = static_cast<std::uint32_t>(subscription.group->members.size());
-  } else {
-    row.client = subscription.connection->client;
-  }
-  row.filters = subscription.filters;
-  row.max_messages = queue.bounds().max_messages;
-  row.max_bytes = queue.bounds().max_bytes;
-  row.max_lag_ns = static_cast<std::uint64_t>(queue.bounds().max_lag.count());
-  row.overflow = queue::format_ladder(queue.ladder());
-  row.matched = ledger.matched;
-  row.delivered = ledger.delivered;
-  row.queued = ledger.queued;
-  row.waiting = ledger.waiting;
-  row.discarded = ledger.discarded;
-  row.dropped = ledger.dropped;
-  row.imbalance = ledger.imbalance();
-  row.held_bytes = queue.held_bytes();
-  row.lag_ns = static_cast<std::uint64_t>(queue.lag(now).count());
-  row.credit_messages = subscription.credit.messages;
-  row.credit_bytes = subscription.credit.bytes;
-  return row;
-}
-
-}  // namespace
-
-model::ShardStatus Shard::status(std::size_t limit) const {
-  model::ShardStatus out;
-  out.shard = core_.id.value();
-  out.connections = core_.connections.size();
-  out.topics = core_.topics.size();
-  out.subscriptions = subscriptions_.size();
-  out.publishes_pending = publishing_.pending();
-  out.slabs_in_use = core_.pool.in_use();
-  subscriptions_.each([&](const Subscription& subscription) {
-    out.ledger_imbalance += subscription.queue.ledger().imbalance();
-    if (out.subscription_list.size() >= limit) return;
-    out.subscription_list.push_back(status_of(subscription, out.shard, core_.now));
-  });
-  for (const auto& [id, connection] : core_.connections) {
-    if (out.connection_list.size() >= limit) break;
-    const bool open = connection->state != ConnectionState::kClosed;
-    out.connection_list.push_back(
-        {out.shard, id, connection->peer, connection->client, connection->consumers.size(),
-         connection->topics.size(), open ? connection->link->unsent_bytes() : 0,
-         static_cast<std::uint64_t>((core_.now - connection->opened_at).count())});
-  }
-  return out;
-}
-
-void Shard::check_invariants() const {
-  subscriptions_.check_invariants();
-  core_.topics.check_invariants();
-  for (const auto& [id, connection] : core_.connections) {
-    ASSERT(connection->id.value() == id);
-    for (const model::SubscriptionSlot slot : connection->ready) {
-      ASSERT(subscriptions_.at(slot).ready);
-    }
   }
 }
 

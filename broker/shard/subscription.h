@@ -57,6 +57,12 @@ struct Subscription {
   std::vector<std::string> filters;
   std::unique_ptr<Group> group;  // shared subscriptions only
 
+  // Of LimitedByStates.
+  model::LimitedBy limited_by = model::LimitedBy::kIdle;
+  base::MonotonicTime began;
+  base::MonotonicTime delivered_at;  // when something last left the queue for a consumer
+  std::unique_ptr<LimitedByClock> clock;
+
   /// True when what is pushed now will probably still be queued after this turn.
   bool is_behind() const {
     if (group) return group->members.empty();

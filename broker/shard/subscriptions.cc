@@ -160,6 +160,7 @@ Subscription& Subscriptions::create(const SubscribeSpec& spec) {
   subscription.strict = spec.ladder.rejects_first();
   const bool blocks = spec.ladder.steps[0].kind == queue::StepKind::kBlock;
   subscription.timed = blocks || spec.bounds.max_lag.count() > 0;
+  core_.states.begin(subscription);
   remember(subscription, true);
   for (const std::string& filter : subscription.filters) core_.index.add(filter, slot);
   const std::uint64_t token = (subscription.serial << 32) | slot.value();
@@ -222,7 +223,38 @@ void Subscriptions::activate(Subscription& subscription) {
 
 // --- Ending --------------------------------------------------------------------------------
 
-queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot) {
+namespace {
+
+model::EndReason reason_of(metrics::CloseReason reason) {
+  return static_cast<model::EndReason>(static_cast<std::uint8_t>(model::EndReason::kPeer) +
+                                       static_cast<std::uint8_t>(reason));
+}
+
+}  // namespace
+
+// For whoever asks later what became of it.
+void Subscriptions::keep_account(const Subscription& subscription, model::EndReason why) {
+  EndedSubscription ended;
+  ended.shown_name = subscription.shown_name();
+  if (subscription.group) {
+    ended.group = subscription.group->name;
+  } else {
+    ended.session = subscription.connection->session;
+    ended.id = subscription.id;
+    ended.name = subscription.name;
+    ended.client = subscription.connection->client;
+  }
+  ended.filters = subscription.filters;
+  ended.overflow = queue::format_ladder(subscription.queue.ladder());
+  ended.began = subscription.began;
+  ended.ended = core_.now;
+  ended.why = why;
+  ended.ledger = subscription.queue.ledger();
+  ended.next_sequence = subscription.queue.next_sequence();
+  core_.ended.add(std::move(ended));
+}
+
+queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot, model::EndReason why) {
   Subscription& subscription = at(slot);
   {
     LedgerScope scope(core_.metrics, subscription.queue);
@@ -231,6 +263,8 @@ queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot) {
   settle(subscription);
   const queue::Ledger ledger = subscription.queue.ledger();
   ASSERT(ledger.imbalance() == 0);
+  keep_account(subscription, why);
+  core_.states.end(subscription);
   for (const std::string& filter : subscription.filters) {
     core_.index.remove(filter, slot);
     core_.each_other_shard([&](model::ShardId shard) {
@@ -263,7 +297,7 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
     // The account of a shared subscription is the group's and stays with it.
     groups_->leave(connection, model::SubscriptionId(id), consumer);
   } else {
-    const queue::Ledger ledger = destroy(consumer.queue.slot);
+    const queue::Ledger ledger = destroy(consumer.queue.slot, model::EndReason::kUnsubscribed);
     answer.matched = ledger.matched;
     answer.delivered = ledger.delivered;
     answer.dropped = ledger.dropped_total();
@@ -280,7 +314,7 @@ void Subscriptions::end_all(Connection& connection) {
     if (consumer.shared) {
       groups_->leave(connection, model::SubscriptionId(id), consumer);
     } else {
-      destroy(consumer.queue.slot);
+      destroy(consumer.queue.slot, reason_of(connection.close_reason));
     }
   }
   connection.dealt.clear();
@@ -340,6 +374,7 @@ void Subscriptions::wake(Subscription& subscription) {
     groups_->wake(subscription);
     return;
   }
+  core_.states.update(subscription);
   if (subscription.ready || !subscription.active || !subscription.credit.open()) return;
   if (subscription.queue.empty()) return;
   subscription.ready = true;
@@ -406,6 +441,7 @@ void Subscriptions::housekeep(std::size_t entries) {
     Subscription& subscription = *table_[sweep_];
     const queue::Ledger ledger = subscription.queue.ledger();
     subscription.drain_rate.observe(core_.now, ledger.delivered, ledger.queued + ledger.waiting);
+    core_.states.update(subscription);
     subscription.queue.shrink();
     report_dropping(subscription);
   }

@@ -53,7 +53,7 @@ class Subscriptions {
   /// A new entry whose filters are in the index; interest is told to the other shards.
   Subscription& create(const SubscribeSpec& spec);
   /// Takes it out of index and table; its queue's remains are discarded. Returns the ledger.
-  queue::Ledger destroy(model::SubscriptionSlot slot);
+  queue::Ledger destroy(model::SubscriptionSlot slot, model::EndReason why);
 
   /// After a push or a grant: sees to it that the queue gets its turn to send.
   void wake(Subscription& subscription);
@@ -88,6 +88,7 @@ class Subscriptions {
                                     const wire::Subscribe& subscribe) const;
   void activate(Subscription& subscription);
   void report_dropping(Subscription& subscription);
+  void keep_account(const Subscription& subscription, model::EndReason why);
   void remember(Subscription& subscription, bool begins);
   void bound_timers();
 

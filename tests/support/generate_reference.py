@@ -177,7 +177,8 @@ def settings_page():
 
 
 KINDS = {"COUNTER": "counter", "COUNTER_BY": "counter", "COUNTER_BY_ERROR": "counter",
-         "GAUGE": "gauge", "HISTOGRAM": "histogram", "NODE_GAUGE": "gauge",
+         "SECONDS_BY": "counter", "GAUGE": "gauge", "GAUGE_BY": "gauge",
+         "HISTOGRAM": "histogram", "NODE_GAUGE": "gauge",
          "NODE_COUNTER": "counter"}
 
 
@@ -192,6 +193,10 @@ def metrics_page():
         if kind == "COUNTER_BY":
             words = [word for word in arguments[3].split("|") if word != "-"]
             labels = f"`{arguments[2]}`: " + ", ".join(words)
+        elif kind in ("SECONDS_BY", "GAUGE_BY"):
+            words = [word.split(",") for word in arguments[3].split("|")]
+            labels = "; ".join(f"`{label}`: " + ", ".join(dict.fromkeys(column)) for label, column
+                               in zip(arguments[2].split(","), zip(*words)))
         elif kind == "COUNTER_BY_ERROR":
             labels = f"`{arguments[2]}`: [an error's name](errors.md)"
         parts.append(f"| `{name}` | {KINDS[kind]} | {labels} | {cell(text)} |")

@@ -62,8 +62,21 @@ TEST_F(SnapshotTest, Words_become_labels_and_a_hyphen_has_no_series) {
   first_.connections_closed[CloseReason::kSlowConsumer].add(2);
   EXPECT_EQ(series("sluice_copies_dropped_total", "dropped_oldest"), 7);
   EXPECT_EQ(series("sluice_copies_dropped_total", "rejected"), 0);
-  EXPECT_EQ(family("sluice_copies_dropped_total").series.size(), 8U);
+  EXPECT_EQ(family("sluice_copies_dropped_total").series.size(), 10U);
   EXPECT_EQ(series("sluice_connections_closed_total", "slow_consumer"), 2);
+}
+
+TEST_F(SnapshotTest, Several_labels_have_a_word_each_and_nanoseconds_become_seconds) {
+  first_.limited_by[11].add(1'500'000'000);
+  first_.limited_by_now[2].set(3);
+  const Family& spent = family("sluice_limited_by_seconds_total");
+  ASSERT_EQ(spent.series.size(), 20U);
+  const Series& series = spent.series[11];
+  EXPECT_EQ(series.value, 1.5);
+  ASSERT_EQ(series.labels.size(), 2U);
+  EXPECT_EQ(series.labels[0].name + "=" + series.labels[0].value, "kind=publisher");
+  EXPECT_EQ(series.labels[1].name + "=" + series.labels[1].value, "state=delivering");
+  EXPECT_EQ(family("sluice_limited_by").series[2].value, 3);
 }
 
 TEST_F(SnapshotTest, Errors_are_shown_by_name_once_they_occur) {

@@ -37,6 +37,7 @@ struct Copies {
   std::uint64_t cancelled = 0;  // of `dropped`: those that their publisher withdrew
   std::uint32_t unlisted = 0;   // refusing subscriptions beyond kMaxRefusals
   std::uint8_t pressure = 0;
+  base::Duration retry_after{0};  // the longest that a refusing queue is expected to need
   std::vector<Refusal> refusals;
 
   void add(const Copies& other);

@@ -15,6 +15,7 @@ void Copies::add(const Copies& other) {
   cancelled += other.cancelled;
   unlisted += other.unlisted;
   pressure = std::max(pressure, other.pressure);
+  retry_after = std::max(retry_after, other.retry_after);
   for (const Refusal& refusal : other.refusals) {
     refuse(refusal.subscription, refusal.copies, refusal.reason);
   }

@@ -16,8 +16,17 @@ using base::Status;
 
 namespace {
 
-// How long a refused publisher should wait: until a queue may have been drained a little.
-constexpr std::uint32_t kRetryAfterMs = 100;
+// How long a refused publisher should wait where nothing is known of how fast the queue drains, and
+// between what bounds an estimate counts.
+constexpr auto kRetryAfter = std::chrono::milliseconds(100);
+constexpr auto kRetryAfterMin = std::chrono::milliseconds(1);
+constexpr auto kRetryAfterMax = std::chrono::minutes(1);
+
+std::uint32_t retry_after_ms(base::Duration estimate) {
+  if (estimate.count() == 0) return static_cast<std::uint32_t>(kRetryAfter.count());
+  const auto bounded = std::clamp<base::Duration>(estimate, kRetryAfterMin, kRetryAfterMax);
+  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(bounded).count());
+}
 
 bool is_retry(ErrorCode code) {
   return base::error_info(code).error_class == base::ErrorClass::retry;
@@ -362,8 +371,9 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   const auto durability = copies.accepted > 0 ? wire::Durability::kMemory : wire::Durability::kNone;
   wire::Receipt& open = connection.receipts;
   const bool extends = connection.receipts_open && fine && copies.refusals.empty() &&
-                       open.status == status && open.durability == durability &&
-                       open.subscriptions.empty() && connection.receipts_last + 1 == outcome.number;
+                       outcome.text.empty() && open.status == status &&
+                       open.durability == durability && open.subscriptions.empty() &&
+                       connection.receipts_last + 1 == outcome.number;
   if (!extends) {
     flush_receipts(connection);
     open = wire::Receipt{};
@@ -371,8 +381,11 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
     open.status = status;
     open.durability = durability;
     open.reason = static_cast<std::uint16_t>(reason);
-    open.retry_after_ms = is_retry(reason) && reason != ErrorCode::kNone ? kRetryAfterMs : 0;
+    if (reason != ErrorCode::kNone && is_retry(reason)) {
+      open.retry_after_ms = retry_after_ms(copies.retry_after);
+    }
     open.unlisted = copies.unlisted;
+    open.text = outcome.text;
     connection.receipts_open = true;
     connection.receipts_since = outcome.received_at;
   }
@@ -383,11 +396,11 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   open.accepted += copies.accepted;
   open.dropped += copies.dropped;
   open.rejected += copies.rejected;
-  if (!copies.refusals.empty()) {
+  if (!copies.refusals.empty() || !outcome.text.empty()) {
     for (const Refusal& refusal : copies.refusals) {
       open.subscriptions.push_back({refusal.copies, refusal.reason, refusal.subscription});
     }
-    flush_receipts(connection);  // encoded now: the names live in `outcome`
+    flush_receipts(connection);  // encoded now: names and text live in `outcome`
   }
   core_.touch(connection);
 }
@@ -398,6 +411,7 @@ void Publishing::flush_receipts(Connection& connection) {
   core_.send(connection, connection.receipts, connection.receipts_last);
   core_.metrics.receipts.add();
   connection.receipts.subscriptions.clear();
+  connection.receipts.text = {};
   const std::uint64_t publishes = connection.receipts_last - connection.receipts.first_publish + 1;
   core_.metrics.publish_to_receipt.observe(core_.now - connection.receipts_since, publishes);
 }

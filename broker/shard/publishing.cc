@@ -338,6 +338,9 @@ bool Publishing::has_room(const topic::Match& match, const Publish& publish, Cop
     const bool late = subscription.waits_past(publish.deadline, core_.now);
     if (!late && subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
     room = false;
+    if (const auto wait = subscription.drain_rate.wait(slice.count)) {
+      refusing.retry_after = std::max(refusing.retry_after, *wait);
+    }
     const auto reason = late                  ? ErrorCode::kDeadlineExceeded
                         : subscription.strict ? ErrorCode::kQueueFull
                                               : ErrorCode::kNeedNotMet;

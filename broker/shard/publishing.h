@@ -65,6 +65,7 @@ class Publishing {
     std::uint32_t messages = 0;
     model::ReceiptMode receipt_mode = model::ReceiptMode::kAlways;
     base::MonotonicTime received_at;
+    std::string text;  // what stood in the way, in words and numbers; empty for none
     Copies copies;
   };
 

@@ -112,6 +112,22 @@ TEST_P(Deadline, APublisherThatWaitsKnowsForWhom) {
   EXPECT_EQ(broker.shard(0).blockers(connection_of_pub(), 0), Names{});
 }
 
+TEST_P(Deadline, ARefusedPublisherIsToldWhenThereMayBeRoom) {
+  subscribe({.filters = {"a"}, .overflow = "reject", .max_messages = 40, .credit = 0});
+  EXPECT_EQ(published({.payloads = Names(40, "x")}),
+            "RECEIPT 1 accepted messages=40 matched=40 accepted=40\n");
+  published({.payloads = {"x"}});
+  EXPECT_EQ(pub.receipts().back().receipt.retry_after_ms, 100U);  // nothing is known yet
+  for (int i = 0; i < 10; ++i) {
+    sub.credit(1, 1);
+    broker.pass(200ms);
+  }
+  published({.payloads = Names(20, "x")});
+  const std::uint32_t wait = pub.receipts().back().receipt.retry_after_ms;  // five a second
+  EXPECT_GT(wait, 3000U);
+  EXPECT_LT(wait, 5000U);
+}
+
 TEST_P(Deadline, WhatIsEndedBeforeItBeganIsAnsweredTwice) {
   sub.subscribe({.filters = {"a"}});
   sub.unsubscribe(1);

@@ -247,7 +247,7 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
     const bool copy = small && subscription.is_behind();
     if (copy && compact.count == 0) {
       compact = slice;
-      compact.batch = base::SharedBytes::copy_of(slice.batch.view());
+      compact.batch = base::SharedBytes::copy_of(slice.batch.view(), core_.pool.account());
     }
     const model::Slice& pushed = copy ? compact : slice;
     queue::PushResult result;

@@ -9,7 +9,8 @@
 // Thread:   SlabRef: copy and drop on any thread. SlabPool: its owner thread only, except that
 //           blocks come back from any thread without a lock.
 // Units:    bytes.
-// Limits:   offsets inside a slab fit 32 bits; the pool keeps at most `idle_max` blocks.
+// Limits:   offsets inside a slab fit 32 bits; the pool keeps at most `idle_max` blocks. A block
+//           counts in the account it was made with from allocation to release, idle or not.
 // Source:   docs/decisions/0003-receive-slabs.md
 // Tests:    tests/unit/libs/base/slab_test.cc
 
@@ -27,6 +28,20 @@ namespace sluice::base {
 
 class SlabPool;
 
+/// Memory that blocks take, with what the allocator adds. One per thread that makes blocks, so that
+/// counting seldom meets another thread; the last reference may go anywhere.
+class alignas(64) SlabAccount {
+ public:
+  SlabAccount() noexcept = default;
+  SlabAccount(const SlabAccount&) = delete;
+  SlabAccount& operator=(const SlabAccount&) = delete;
+  std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Slab;
+  std::atomic<std::uint64_t> bytes_{0};
+};
+
 /// One block. Header and bytes are one allocation.
 class Slab {
  public:
@@ -39,10 +54,16 @@ class Slab {
     return references_.load(std::memory_order_acquire) == 1;
   }
 
+  /// What a block of that capacity takes of memory.
+  static std::size_t footprint(std::size_t capacity) noexcept;
+
  private:
   friend class SlabPool;
   friend class SlabRef;
-  Slab(SlabPool* home, std::uint32_t capacity) noexcept : capacity_(capacity), home_(home) {}
+  Slab(SlabPool* home, SlabAccount* account, std::uint32_t capacity) noexcept
+      : capacity_(capacity), home_(home), account_(account) {}
+  static Slab* make(SlabPool* home, SlabAccount* account, std::size_t capacity);
+  void destroy() noexcept;
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -54,6 +75,7 @@ class Slab {
   std::uint32_t capacity_;
   SlabPool* home_;  // null: a block of its own size, freed when the last reference goes
   Slab* next_idle_ = nullptr;
+  SlabAccount* account_;  // may be null; outlives the block
 };
 
 /// A counted reference to a slab.
@@ -77,8 +99,8 @@ class SlabRef {
   Slab* operator->() const noexcept { return slab_; }
   bool operator==(const SlabRef&) const noexcept = default;
 
-  /// A block of exactly `capacity` bytes that belongs to no pool.
-  static SlabRef make(std::size_t capacity);
+  /// A block of exactly `capacity` bytes that belongs to no pool, and counts in `account`.
+  static SlabRef make(std::size_t capacity, SlabAccount* account = nullptr);
 
  private:
   friend class SlabPool;
@@ -94,8 +116,8 @@ class SharedBytes {
   SharedBytes(SlabRef slab, std::uint32_t offset, std::uint32_t size) noexcept
       : slab_(std::move(slab)), offset_(offset), size_(size) {}
 
-  /// A copy of `bytes` in a block of its own.
-  static SharedBytes copy_of(ByteView bytes);
+  /// A copy of `bytes` in a block of its own, which counts in `account`.
+  static SharedBytes copy_of(ByteView bytes, SlabAccount* account = nullptr);
 
   const std::byte* data() const noexcept { return slab_->data() + offset_; }
   std::uint32_t size() const noexcept { return size_; }
@@ -120,8 +142,9 @@ static_assert(sizeof(SharedBytes) == 16);
 /// Blocks of one size for one thread, kept when idle.
 class SlabPool {
  public:
-  SlabPool(std::size_t slab_bytes, std::size_t idle_max) noexcept
-      : slab_bytes_(slab_bytes), idle_max_(idle_max) {}
+  /// `account` outlives every slab of this pool.
+  SlabPool(std::size_t slab_bytes, std::size_t idle_max, SlabAccount* account = nullptr) noexcept
+      : slab_bytes_(slab_bytes), idle_max_(idle_max), account_(account) {}
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
   /// Requires: every slab of this pool has come back: in_use() is 0.
@@ -129,7 +152,12 @@ class SlabPool {
 
   /// A block of slab_bytes(), reused when one is idle.
   SlabRef take();
+  /// Frees idle blocks until at most `idle_max` are left.
+  void trim(std::size_t idle_max) noexcept;
+
   std::size_t slab_bytes() const noexcept { return slab_bytes_; }
+  /// Where this pool's blocks count, and copies made by its thread should; may be null.
+  SlabAccount* account() const noexcept { return account_; }
   /// Blocks that are kept for the next take(); owner thread only.
   std::size_t idle() const noexcept { return idle_count_; }
   /// Blocks that are out. 0 means that no other thread touches this pool any more.
@@ -142,6 +170,7 @@ class SlabPool {
 
   std::size_t slab_bytes_;
   std::size_t idle_max_;
+  SlabAccount* account_;
   std::size_t idle_count_ = 0;
   Slab* idle_ = nullptr;
   std::atomic<Slab*> returned_{nullptr};

@@ -74,7 +74,7 @@ void FrameReader::settle() {
     tail_ = Tail::kKept;
     return;
   }
-  SlabRef small = SlabRef::make(buffered());
+  SlabRef small = SlabRef::make(buffered(), cursor_.pool().account());
   std::memcpy(small->data(), slab_->data() + begin_, buffered());
   if (is_front_of_cursor()) cursor_.filled_ = begin_;  // its bytes there are free again
   adopt_block(std::move(small));
@@ -118,7 +118,7 @@ void FrameReader::make_room() {
   }
   // Larger than a slab: at most twice of what has arrived, so that announcing costs little.
   const std::size_t doubled = std::max(2 * held, slab_bytes);
-  SlabRef larger = SlabRef::make(std::min(wanted, doubled));
+  SlabRef larger = SlabRef::make(std::min(wanted, doubled), cursor_.pool().account());
   std::memcpy(larger->data(), slab_->data() + begin_, held);
   adopt_block(std::move(larger));
 }

@@ -129,6 +129,43 @@ TEST(SlabPoolDeathTest, May_Not_Go_Before_Its_Blocks) {
       "assertion failed");
 }
 
+TEST(SlabAccount, Counts_Blocks_Until_They_Are_Freed) {
+  SlabAccount account;
+  {
+    SlabPool pool(1000, 1, &account);
+    SlabRef first = pool.take();
+    SlabRef second = pool.take();
+    EXPECT_EQ(account.bytes(), 2 * Slab::footprint(1000));
+    first = {};
+    second = {};
+    first = pool.take();  // one of the two was kept, the other freed
+    first = {};
+    EXPECT_EQ(account.bytes(), Slab::footprint(1000));
+    pool.trim(0);
+    EXPECT_EQ(account.bytes(), 0U);
+    EXPECT_EQ(pool.idle(), 0U);
+  }
+  EXPECT_EQ(account.bytes(), 0U);
+}
+
+TEST(SlabAccount, Counts_Copies_Once_However_Many_Share_Them) {
+  SlabAccount account;
+  SharedBytes copy = SharedBytes::copy_of(as_bytes("hello"), &account);
+  {
+    const SharedBytes again = copy.part(1, 2);
+    EXPECT_EQ(account.bytes(), Slab::footprint(5));
+  }
+  EXPECT_EQ(account.bytes(), Slab::footprint(5));
+  copy = {};
+  EXPECT_EQ(account.bytes(), 0U);
+}
+
+TEST(SlabAccount, Large_Blocks_Take_Whole_Pages) {
+  EXPECT_EQ(Slab::footprint(256U << 10) % 4096, 0U);
+  EXPECT_GT(Slab::footprint(256U << 10), 256U << 10);
+  EXPECT_LT(Slab::footprint(100), 160U);
+}
+
 // Many threads drop last references while the owner takes; each block carries a stamp that a
 // second owner would overwrite. Meant for ThreadSanitizer; elsewhere it checks stamps and counts.
 TEST(SlabPool, Blocks_Come_Back_From_Any_Thread) {

@@ -84,6 +84,19 @@ std::string connections_table(const Json& rows) {
   return table.empty() ? "no connections\n" : table.text();
 }
 
+// "memory: 34.1 MiB of 1 GiB used, pressure 0 of 255", and what queues are held to when it is
+// short.
+std::string memory_line(const Json& status) {
+  const Json memory = status.value("memory", Json::object());
+  if (memory.empty()) return {};
+  const std::string ceiling =
+      count_of(memory, "queue_ceiling_bytes") == 0
+          ? ""
+          : fmt::format(", queues are held to {} each", size_of(memory, "queue_ceiling_bytes"));
+  return fmt::format("memory: {} of {} used, pressure {} of 255{}\n", size_of(memory, "used_bytes"),
+                     size_of(memory, "budget_bytes"), number(memory, "pressure"), ceiling);
+}
+
 std::string status_text(const Json& status, bool connections) {
   const auto uptime = std::chrono::milliseconds(status.value("uptime_ms", std::int64_t{0}));
   const std::int64_t imbalance = status.value("ledger_imbalance", std::int64_t{0});
@@ -93,11 +106,11 @@ std::string status_text(const Json& status, bool connections) {
   std::string out = fmt::format(
       "node {}, sluiced {}, up {}{}\n"
       "{}, {}, {}, {}, {} publishes pending\n"
-      "ledger: {}\n\n",
+      "{}ledger: {}\n\n",
       word(status, "node"), word(status, "version"), human_duration(uptime),
       status.value("draining", false) ? ", draining" : "", of("shard", "shards"),
       of("connection", "connections"), of("topic", "topics"), of("subscription", "subscriptions"),
-      number(status, "publishes_pending"),
+      number(status, "publishes_pending"), memory_line(status),
       imbalance == 0 ? "balanced" : fmt::format("off by {} messages", imbalance));
   const Json rows = status.value("subscription_list", Json::array());
   out += subscriptions_table(rows);

@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 10> kReasons = {
     "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
     "lagged",         "too_large",      "rejected",  "cancelled", "squeezed"};
 
+// In the order of metrics::MemoryPart.
+constexpr std::array<std::string_view, 7> kMemoryParts = {
+    "process", "batches", "queues", "subscriptions", "connections", "topics", "mailboxes"};
+
 Json subscription_json(const model::SubscriptionStatus& row) {
   Json dropped = Json::object();
   std::uint64_t dropped_total = 0;
@@ -56,6 +60,18 @@ Json connection_json(const model::ConnectionStatus& row) {
           {"age_ms", row.age_ns / 1'000'000}};
 }
 
+Json memory_json(const MemoryStatus& memory) {
+  Json parts;
+  for (std::size_t i = 0; i < kMemoryParts.size(); ++i) {
+    parts[std::string(kMemoryParts[i])] = memory.parts[i];
+  }
+  return {{"budget_bytes", memory.budget_bytes},
+          {"used_bytes", memory.used_bytes},
+          {"used_by", parts},
+          {"pressure", memory.pressure},
+          {"queue_ceiling_bytes", memory.ceiling_bytes}};
+}
+
 // Cuts a list to `share` of what it has, and by one at least.
 template <typename Row>
 bool cut(std::vector<Row>& rows, double share) {
@@ -87,7 +103,8 @@ std::string status_json(const NodeStatus& status) {
   out["version"] = status.version;
   out["uptime_ms"] = status.uptime_ms;
   out["draining"] = status.draining;
-  out["memory_budget_bytes"] = status.memory_budget_bytes;
+  out["memory_budget_bytes"] = status.memory.budget_bytes;
+  out["memory"] = memory_json(status.memory);
   out["shards"] = status.shards.size();
   std::uint64_t connections = 0;
   std::uint64_t topics = 0;

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,11 +17,20 @@
 
 namespace sluice::admin {
 
+/// What the process uses of its memory budget.
+struct MemoryStatus {
+  std::uint64_t budget_bytes = 0;
+  std::uint64_t used_bytes = 0;
+  std::array<std::uint64_t, 7> parts{};  // by metrics::MemoryPart
+  std::uint8_t pressure = 0;             // 255: publishes are refused
+  std::uint64_t ceiling_bytes = 0;       // that each queue is held to; 0: none
+};
+
 struct NodeStatus {
   std::string node;
   std::string version;
   std::uint64_t uptime_ms = 0;
-  std::uint64_t memory_budget_bytes = 0;
+  MemoryStatus memory;
   bool draining = false;
   std::vector<model::ShardStatus> shards;
 };

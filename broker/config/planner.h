@@ -18,16 +18,10 @@
 #include <string>
 #include <vector>
 
+#include "broker/config/memory_costs.h"
 #include "broker/config/settings.h"
 
 namespace sluice::config {
-
-inline constexpr Size kProcessBytes = mib(12);      // code, libraries, logs, HTTP endpoint
-inline constexpr Size kShardBytes = mib(1);         // stack, loop, tables at their first size
-inline constexpr Size kMailboxEntryBytes = 256;     // a letter that waits between two shards
-inline constexpr Size kConnectionBytes = kib(8);    // idle: session, stream, decoder
-inline constexpr Size kSubscriptionBytes = kib(1);  // empty: queue, ledger, filters in the index
-inline constexpr Size kTopicBytes = 256;            // name, slot, cached matches
 
 struct PlanLine {
   std::string what;

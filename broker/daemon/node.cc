@@ -36,13 +36,15 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
       events_(logger),
       started_at_(clock.now()),
       options_(shard_options(settings)),
+      budget_(settings.node.memory_budget, options_.shard_count),
       office_(std::make_unique<shard::PostOffice>(options_.shard_count)),
       log_timer_(loop_, [this] { logger_.on_time(); }),
       drain_answer_(loop_, [this] { poll_drain(); }) {
   for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
-    pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, options_.slab_idle_max));
-    const shard::Ports ports{*metrics_.back(), *pools_.back(), *office_, events_, *this};
+    pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, options_.slab_idle_max,
+                                                      &budget_.account(model::ShardId(i))));
+    const shard::Ports ports{*metrics_.back(), *pools_.back(), *office_, events_, *this, &budget_};
     shards_.push_back(std::make_unique<net::ShardLoop>(model::ShardId(i), options_, ports, clock_,
                                                        base::system_seed()));
   }

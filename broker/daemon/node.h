@@ -49,6 +49,7 @@ class Node final : private port::AdminSink {
   void on_request(const port::AdminReturn& where, std::string verb, std::string body) override;
   base::Status start_http();
   metrics::Snapshot metrics_snapshot() const;
+  admin::MemoryStatus memory_status() const;
   admin::Readiness readiness() const;
   std::string status_text();
   void on_signal(int number);
@@ -63,6 +64,7 @@ class Node final : private port::AdminSink {
   const base::MonotonicTime started_at_;
   shard::Options options_;
   std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
+  flow::MemoryBudget budget_;
   std::vector<std::unique_ptr<base::SlabPool>> pools_;  // before all that may hold their slabs
   std::unique_ptr<shard::PostOffice> office_;
   loop::Loop loop_;

@@ -51,12 +51,30 @@ metrics::Snapshot Node::metrics_snapshot() const {
   node.uptime = std::chrono::duration<double>(clock_.now() - started_at_).count();
   node.shards = static_cast<double>(shards.size());
   node.memory_budget = static_cast<double>(settings_.node.memory_budget);
+  node.memory_pressure = budget_.pressure(budget_.used()) / 255.0;
+  node.memory_ceiling =
+      static_cast<double>(std::min<std::uint64_t>(budget_.ceiling(), budget_.limit()));
   node.connections_limit = static_cast<double>(settings_.connection.max_connections);
   node.topics_limit = static_cast<double>(settings_.topic.max_topics);
   const std::size_t pairs = shards.size() * (shards.size() - 1);
   node.mailbox_entries_limit = static_cast<double>(settings_.mailbox.entries * pairs);
   node.slab_size = static_cast<double>(settings_.slab.bytes);
   return metrics::collect(shards, node, {options_.broker_version, std::string(kCompiler)});
+}
+
+admin::MemoryStatus Node::memory_status() const {
+  admin::MemoryStatus out;
+  out.budget_bytes = budget_.limit();
+  out.used_bytes = budget_.used();
+  out.pressure = budget_.pressure(out.used_bytes);
+  if (budget_.ceiling() != flow::kNoCeiling) out.ceiling_bytes = budget_.ceiling();
+  for (const auto& shard : metrics_) {
+    const metrics::ShardMetrics& m = *shard;
+    for (std::size_t part = 0; part < out.parts.size(); ++part) {
+      out.parts[part] += static_cast<std::uint64_t>(m.memory_used[part].value());
+    }
+  }
+  return out;
 }
 
 admin::Readiness Node::readiness() const {
@@ -87,7 +105,7 @@ void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> do
   auto gathering = std::make_shared<Gathering>();
   gathering->status.node = options_.node_name;
   gathering->status.version = options_.broker_version;
-  gathering->status.memory_budget_bytes = settings_.node.memory_budget;
+  gathering->status.memory = memory_status();
   gathering->status.draining = draining_;
   gathering->status.uptime_ms =
       static_cast<std::uint64_t>(whole_ms(clock_.now() - started_at_).count());

@@ -82,6 +82,11 @@ class CounterBy {
 template <std::size_t kSize>
 class GaugeBy {
  public:
+  template <typename Enum>
+    requires std::is_enum_v<Enum>
+  Gauge& operator[](Enum which) noexcept {
+    return (*this)[static_cast<std::size_t>(which)];
+  }
   Gauge& operator[](std::size_t position) noexcept {
     ASSERT(position < kSize);
     return gauges_[position];
@@ -90,6 +95,7 @@ class GaugeBy {
     ASSERT(position < kSize);
     return gauges_[position];
   }
+  static constexpr std::size_t size() noexcept { return kSize; }
 
  private:
   std::array<Gauge, kSize> gauges_;

@@ -24,7 +24,18 @@
 namespace sluice::metrics {
 
 /// Positions of the words of connections_refused.
-enum class RefuseReason : std::uint8_t { kLimit, kDraining, kDescriptors };
+enum class RefuseReason : std::uint8_t { kLimit, kDraining, kDescriptors, kMemory };
+
+/// Positions of the words of memory_used.
+enum class MemoryPart : std::uint8_t {
+  kProcess,        ///< code, threads, tables at their first size
+  kBatches,        ///< blocks of bytes: received, waiting, unsent; idle ones as well
+  kQueues,         ///< bookkeeping of queues
+  kSubscriptions,  ///< subscriptions but for their queues and filters
+  kConnections,    ///< connections and what they have open
+  kTopics,         ///< topics, filters and who gets what
+  kMailboxes,      ///< letters and publishes on their way between shards
+};
 
 /// Positions of the words of connections_closed.
 enum class CloseReason : std::uint8_t {

@@ -26,7 +26,10 @@ class AnnouncedTopics {
     const std::uint32_t number = slot.value() / kPagePlaces;
     if (number >= pages_.size()) pages_.resize(number + std::size_t{1});
     std::unique_ptr<Page>& page = pages_[number];
-    if (page == nullptr) page = std::make_unique<Page>();
+    if (page == nullptr) {
+      page = std::make_unique<Page>();
+      ++page_count_;
+    }
     std::uint32_t& mark = (*page)[slot.value() % kPagePlaces];
     if (mark == generation + 1) return false;
     mark = generation + 1;
@@ -34,9 +37,7 @@ class AnnouncedTopics {
   }
 
   std::size_t memory_bytes() const {
-    std::size_t bytes = pages_.capacity() * sizeof(pages_[0]);
-    for (const auto& page : pages_) bytes += page == nullptr ? 0 : sizeof(Page);
-    return bytes;
+    return pages_.capacity() * sizeof(pages_[0]) + page_count_ * sizeof(Page);
   }
 
  private:
@@ -44,6 +45,7 @@ class AnnouncedTopics {
   using Page = std::array<std::uint32_t, kPagePlaces>;  // generation + 1; 0: not told
 
   std::vector<std::unique_ptr<Page>> pages_;
+  std::size_t page_count_ = 0;
 };
 
 }  // namespace sluice::shard

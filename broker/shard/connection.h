@@ -110,6 +110,7 @@ struct Connection {
   bool reading_paused = false;
   metrics::CloseReason close_reason = metrics::CloseReason::kPeer;
   base::MonotonicTime opened_at;
+  std::uint64_t extra_bytes = 0;  // what it holds beyond an idle one: see Core::charge
 
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;

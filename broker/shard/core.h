@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/flow/memory_budget.h"
 #include "broker/metrics/shard_metrics.h"
 #include "broker/port/admin_sink.h"
 #include "broker/port/event_sink.h"
@@ -39,6 +40,7 @@ struct Ports {
   PostOffice& office;
   port::EventSink& events;
   port::AdminSink& admin;
+  flow::MemoryBudget* budget = nullptr;  // null: memory is not bounded
 };
 
 struct Core {
@@ -54,6 +56,7 @@ struct Core {
         mail(ports.office, id_),
         states(ports.metrics, options_, now),
         ended(options_.ended_max),
+        memory(ports.budget, id_),
         random(seed) {}
 
   const model::ShardId id;
@@ -69,6 +72,7 @@ struct Core {
   base::MonotonicTime now;   // of this turn
   LimitedByStates states;    // of subscriptions and windows
   EndedSubscriptions ended;  // added to by Subscriptions
+  flow::ShardMemory memory;  // changed by MemoryKeeper
   base::Random random;
 
   base::WallTime wall_now;
@@ -84,6 +88,16 @@ struct Core {
     if (it == connections.end() || it->second->state >= ConnectionState::kClosing) return nullptr;
     return it->second.get();
   }
+
+  /// Counts memory that a connection keeps until it ends.
+  void charge(Connection& connection, std::uint64_t bytes) {
+    connection.extra_bytes += bytes;
+    connection_bytes += bytes;
+  }
+  std::uint64_t connection_bytes = 0;  // sum of extra_bytes
+
+  /// Says that there is no memory for `what`.
+  tl::unexpected<base::Error> memory_full(std::string_view what) const;
 
   /// Ends a connection: subscriptions at once, the socket after what is in `control` was sent.
   /// Set by Shard.

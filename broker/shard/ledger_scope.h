@@ -16,7 +16,11 @@ namespace sluice::shard {
 class LedgerScope {
  public:
   LedgerScope(metrics::ShardMetrics& metrics, const queue::BoundedQueue& queue)
-      : metrics_(metrics), queue_(queue), before_(queue.ledger()), bytes_(queue.held_bytes()) {}
+      : metrics_(metrics),
+        queue_(queue),
+        before_(queue.ledger()),
+        bytes_(queue.held_bytes()),
+        memory_(queue.memory_bytes()) {}
   LedgerScope(const LedgerScope&) = delete;
   LedgerScope& operator=(const LedgerScope&) = delete;
 
@@ -33,6 +37,7 @@ class LedgerScope {
     move(metrics_.copies_queued, before_.queued, after.queued);
     move(metrics_.copies_waiting, before_.waiting, after.waiting);
     move(metrics_.queued_bytes, bytes_, queue_.held_bytes());
+    move(metrics_.memory_used[metrics::MemoryPart::kQueues], memory_, queue_.memory_bytes());
     for (std::size_t i = 0; i < queue::kGapReasons; ++i) {
       const std::uint64_t dropped = after.dropped[i] - before_.dropped[i];
       if (dropped != 0) metrics_.copies_dropped[i + 1].add(dropped);
@@ -48,6 +53,7 @@ class LedgerScope {
   const queue::BoundedQueue& queue_;
   const queue::Ledger before_;
   const std::uint64_t bytes_;
+  const std::uint64_t memory_;
 };
 
 }  // namespace sluice::shard

@@ -166,7 +166,9 @@ void Output::write_delivery(Connection& connection, model::SubscriptionId id,
 }
 
 void Output::announce(Connection& connection, const model::TopicRef& topic) {
+  const std::size_t memory = connection.announced.memory_bytes();
   if (!connection.announced.tell(topic.slot(), topic.generation())) return;
+  core_.charge(connection, connection.announced.memory_bytes() - memory);
   wire::Topic frame;
   frame.topic = wire_topic(topic);
   frame.name = *core_.topics.name(topic);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "broker/config/memory_costs.h"
 #include "broker/shard/ledger_scope.h"
 #include "broker/shard/publishing.h"
 #include "libs/base/assert.h"
@@ -49,6 +50,8 @@ Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
           ErrorCode::kTopicLimit,
           "this connection has " + std::to_string(connection.topics.size()) + " topics open");
     }
+    if (core_.memory.is_full()) return core_.memory_full("an open topic");
+    core_.charge(connection, config::kOpenTopicBytes);
     it = connection.topics.emplace(id, OpenTopic{*topic, {}}).first;
     it->second.window.left = full_window();
     core_.states.begin(it->second.window);
@@ -390,7 +393,7 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
     connection.receipts_since = outcome.received_at;
   }
   connection.receipts_last = outcome.number;
-  open.pressure = std::max(open.pressure, copies.pressure);
+  open.pressure = std::max({open.pressure, copies.pressure, core_.memory.pressure()});
   open.messages += outcome.messages;
   open.matched += copies.matched;
   open.accepted += copies.accepted;

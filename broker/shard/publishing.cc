@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <optional>
 
 #include "broker/protocol/native/native_protocol.h"
 #include "broker/shard/ledger_scope.h"
@@ -138,6 +139,7 @@ Status Publishing::admit(const model::PublishCommand& command, const model::Topi
   if (std::any_of(names.begin(), names.end(), [](auto name) { return name.empty(); })) {
     return fail(ErrorCode::kBadArgument);
   }
+  if (core_.memory.refuses_publishes()) return fail(ErrorCode::kMemoryBudget);
   if (command.need.durability > wire::Durability::kMemory) {
     return fail(ErrorCode::kDurabilityUnavailable);
   }
@@ -243,7 +245,6 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
   model::Slice compact;
   for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
     Subscription& subscription = subscriptions_.at(slot);
-    LedgerScope scope(core_.metrics, subscription.queue);
     const bool copy = small && subscription.is_behind();
     if (copy && compact.count == 0) {
       compact = slice;
@@ -251,6 +252,7 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
     }
     const model::Slice& pushed = copy ? compact : slice;
     queue::PushResult result;
+    std::optional<LedgerScope> scope(std::in_place, core_.metrics, subscription.queue);
     if (holds(reserved, subscription)) {
       result = subscription.queue.push_reserved(pushed, core_.now);
     } else if (subscription.waits_past(deadline, core_.now)) {
@@ -258,6 +260,7 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
     } else {
       result = subscription.queue.push(pushed, token, core_.now, deadline);
     }
+    scope.reset();  // settle() below counts for itself
     copies.matched += slice.count;
     copies.accepted += result.accepted;
     if (result.waiting != 0) {
@@ -436,6 +439,7 @@ std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& mat
   for (const model::SubscriptionSlot slot : match.local) {
     Subscription& subscription = subscriptions_.at(slot);
     if (!must_take(publish, subscription)) continue;
+    LedgerScope scope(core_.metrics, subscription.queue);
     subscription.queue.reserve(publish.slice.count, publish.slice.records);
     reserved.push_back({slot, subscription.serial});
   }

@@ -46,7 +46,8 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       groups_(core_, subscriptions_),
       publishing_(core_, subscriptions_),
       withdrawals_(core_, subscriptions_, publishing_),
-      output_(core_, subscriptions_, publishing_) {
+      output_(core_, subscriptions_, publishing_),
+      memory_keeper_(core_, subscriptions_, publishing_) {
   subscriptions_.wire(publishing_, groups_);
   core_.close = [this](Connection& connection, metrics::CloseReason reason) {
     close(connection, reason);
@@ -90,6 +91,7 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
 
 bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   begin_turn(now, wall_now);
+  memory_keeper_.on_turn();
   bool more = withdrawals_.work();
   // Sending makes room in queues, which may settle a publish of another connection: until no
   // connection has anything to say. What a budget held back waits for the next turn.
@@ -167,6 +169,7 @@ void Shard::destroy_dead() {
     std::erase(core_.dirty, connection);
     if (connection->session != 0) core_.states.end(connection->named);
     for (auto& [id, open] : connection->topics) core_.states.end(open.window);
+    core_.connection_bytes -= connection->extra_bytes;
     core_.connections.erase(connection->id.value());
   }
   core_.metrics.connections.set(static_cast<std::int64_t>(core_.connections.size()));
@@ -183,6 +186,10 @@ Connection* Shard::open(port::Link& link, std::string peer) {
     core_.metrics.connections_refused[metrics::RefuseReason::kLimit].add();
     return nullptr;
   }
+  if (core_.memory.is_full()) {
+    core_.metrics.connections_refused[metrics::RefuseReason::kMemory].add();
+    return nullptr;
+  }
   const model::ConnectionId id(++last_connection_);
   auto connection = std::make_unique<Connection>(id, link, core_.cursor, std::move(peer));
   connection->opened_at = core_.now;
@@ -197,7 +204,10 @@ Connection* Shard::open(port::Link& link, std::string peer) {
 std::vector<std::byte> Shard::refusal() const {
   std::vector<std::byte> out;
   base::Error error{core_.draining ? ErrorCode::kDraining : ErrorCode::kConnectionLimit, {}};
-  if (!core_.draining) {
+  const bool too_many = core_.connections.size() >= core_.options.max_connections;
+  if (!core_.draining && !too_many) {
+    error = core_.memory_full("a connection").value();
+  } else if (!core_.draining) {
     error.detail = std::to_string(core_.options.max_connections) + " on this shard";
   }
   protocol::native::encode_error(out, error, 0);

@@ -25,6 +25,7 @@
 #include "broker/shard/core.h"
 #include "broker/shard/expiry_notices.h"
 #include "broker/shard/groups.h"
+#include "broker/shard/memory_keeper.h"
 #include "broker/shard/output.h"
 #include "broker/shard/publishing.h"
 #include "broker/shard/subscriptions.h"
@@ -113,6 +114,7 @@ class Shard {
   Publishing publishing_;
   Withdrawals withdrawals_;
   Output output_;
+  MemoryKeeper memory_keeper_;
   std::uint64_t last_connection_ = 0;
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO
   base::MonotonicTime next_housekeeping_;       // the clock's start: at once

@@ -74,6 +74,8 @@ Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
     return fail(ErrorCode::kCreditOverflow, credit_limits(options));
   }
 
+  if (core_.memory.is_full()) return core_.memory_full("a subscription");
+
   SubscribeSpec spec;
   const std::string inbox = "$inbox." + hex(connection.session) + ".";
   for (const std::string_view filter : subscribe.filters) {
@@ -273,6 +275,8 @@ queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot, model::EndRea
   }
   if (subscription.ready) std::erase(subscription.connection->ready, slot);
   remember(subscription, false);
+  core_.metrics.memory_used[metrics::MemoryPart::kQueues].sub(
+      static_cast<std::int64_t>(subscription.queue.memory_bytes()));
   table_[slot.value()].reset();
   free_.push_back(slot);
   return ledger;
@@ -384,7 +388,12 @@ void Subscriptions::wake(Subscription& subscription) {
 
 void Subscriptions::settle(Subscription& subscription) {
   if (!subscription.queue.has_settled()) return;
-  for (const queue::Settled& settled : subscription.queue.take_settled()) {
+  std::vector<queue::Settled> settlements;
+  {
+    LedgerScope scope(core_.metrics, subscription.queue);  // they are part of its memory
+    settlements = subscription.queue.take_settled();
+  }
+  for (const queue::Settled& settled : settlements) {
     publishing_->on_settled(subscription, settled);
   }
 }
@@ -442,7 +451,10 @@ void Subscriptions::housekeep(std::size_t entries) {
     const queue::Ledger ledger = subscription.queue.ledger();
     subscription.drain_rate.observe(core_.now, ledger.delivered, ledger.queued + ledger.waiting);
     core_.states.update(subscription);
-    subscription.queue.shrink();
+    {
+      LedgerScope scope(core_.metrics, subscription.queue);
+      subscription.queue.shrink();
+    }
     report_dropping(subscription);
   }
 }
@@ -468,12 +480,17 @@ std::uint64_t Subscriptions::held() const {
 
 void Subscriptions::check_invariants() const {
   std::size_t count = 0;
+  std::size_t memory = 0;
   each([&](const Subscription& subscription) {
     subscription.queue.check_invariants();
     ASSERT(subscription.queue.ledger().imbalance() == 0);
     ASSERT(subscription.group || subscription.connection != nullptr);
+    memory += subscription.queue.memory_bytes();
     ++count;
   });
+  const auto part = static_cast<std::size_t>(metrics::MemoryPart::kQueues);
+  ASSERT(std::as_const(core_.metrics).memory_used[part].value() ==
+         static_cast<std::int64_t>(memory));
   ASSERT(count == size_);
   ASSERT(timers_.size() <= timers_max(table_.size()));
   core_.index.check_invariants();

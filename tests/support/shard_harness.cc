@@ -19,13 +19,17 @@ ShardHarness::ShardHarness(HarnessOptions options)
     options_.options.default_ladder = *queue::parse_ladder("drop_oldest");
   }
   office_ = std::make_unique<shard::PostOffice>(options_.shards);
+  if (options_.memory_budget != 0) {
+    budget_ = std::make_unique<flow::MemoryBudget>(options_.memory_budget, options_.shards);
+  }
   for (std::uint16_t i = 0; i < options_.shards; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
-    pools_.push_back(std::make_unique<base::SlabPool>(options_.options.slab_bytes, 4));
+    pools_.push_back(std::make_unique<base::SlabPool>(
+        options_.options.slab_bytes, 4, budget_ ? &budget_->account(model::ShardId(i)) : nullptr));
     office_->set_wake(model::ShardId(i), [this, i] { rung_[i] = true; });
   }
   for (std::uint16_t i = 0; i < options_.shards; ++i) {
-    const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_};
+    const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_, budget_.get()};
     shards_.push_back(std::make_unique<shard::Shard>(model::ShardId(i), options_.options, ports,
                                                      options_.seed * 100 + i));
   }

@@ -28,8 +28,9 @@ namespace sluice::testing {
 struct HarnessOptions {
   std::uint16_t shards = 1;
   std::uint64_t seed = 1;
-  shard::Options options{};  // shard_count and default_ladder are filled in
-  bool check = true;         // invariants after every turn
+  shard::Options options{};         // shard_count and default_ladder are filled in
+  bool check = true;                // invariants after every turn
+  std::uint64_t memory_budget = 0;  // 0: none
 };
 
 /// Counts what a shard reports.
@@ -72,6 +73,8 @@ class ShardHarness {
   void pass(base::Duration time);
 
   shard::Shard& shard(std::size_t at) { return *shards_[at]; }
+  /// Null without one.
+  flow::MemoryBudget* budget() { return budget_.get(); }
   metrics::ShardMetrics& metrics(std::size_t at) { return *metrics_[at]; }
   const base::ManualClock& clock() const { return clock_; }
   base::ManualClock& clock() { return clock_; }
@@ -86,6 +89,7 @@ class ShardHarness {
   base::ManualClock clock_;
   CountingSink sink_;
   std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
+  std::unique_ptr<flow::MemoryBudget> budget_;
   std::vector<std::unique_ptr<base::SlabPool>> pools_;
   std::unique_ptr<shard::PostOffice> office_;
   std::vector<bool> rung_;

@@ -302,6 +302,12 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
       errors_.push_back(frame.code);
       return line("ERROR " + error_name(frame.code) + (frame.closes ? " closes" : " stays"));
     }
+    case wire::FrameKind::kState: {
+      const auto frame = decoded<wire::State>(header, body);
+      return line("STATE " + number(static_cast<std::uint64_t>(frame.what)) +
+                  named("level", frame.level) +
+                  (frame.reason == 0 ? "" : " " + error_name(frame.reason)));
+    }
     case wire::FrameKind::kGoaway: {
       const auto frame = decoded<wire::Goaway>(header, body);
       return line("GOAWAY " + error_name(frame.reason));

@@ -34,7 +34,7 @@ TEST(ShardMetrics, Enumerators_and_words_agree_in_number) {
   EXPECT_EQ(metrics.connections_closed.size(), std::size_t{8});
   EXPECT_EQ(static_cast<std::size_t>(CloseReason::kInternal),
             metrics.connections_closed.size() - 1);
-  EXPECT_EQ(static_cast<std::size_t>(RefuseReason::kDescriptors),
+  EXPECT_EQ(static_cast<std::size_t>(RefuseReason::kMemory),
             metrics.connections_refused.size() - 1);
 }
 

@@ -1,0 +1,110 @@
+#include "broker/shard/memory_keeper.h"
+
+#include <algorithm>
+
+#include "broker/config/memory_costs.h"
+#include "broker/shard/ledger_scope.h"
+#include "broker/shard/publishing.h"
+#include "broker/shard/subscriptions.h"
+#include "libs/base/units.h"
+
+namespace sluice::shard {
+
+using metrics::MemoryPart;
+
+namespace {
+
+// Of 255; a step is left downwards only half a step below where it began.
+constexpr std::uint8_t kStep = 64;
+constexpr std::uint32_t kRetryAfterMs = 100;
+
+std::uint8_t next_step(std::uint8_t step, std::uint8_t pressure) {
+  const auto up = static_cast<std::uint8_t>(pressure == 255 ? 255 : pressure / kStep * kStep);
+  const bool falls = up < step && pressure + kStep / 2 < step;
+  return up > step || falls ? up : step;
+}
+
+}  // namespace
+
+tl::unexpected<base::Error> Core::memory_full(std::string_view what) const {
+  return base::fail(base::ErrorCode::kMemoryBudget,
+                    "no memory for " + std::string(what) + ": the process uses " +
+                        base::human_size(static_cast<double>(memory.used())) + " of " +
+                        base::format_size(memory.limit()) + " (node.memory_budget)");
+}
+
+void MemoryKeeper::on_turn() {
+  flow::MemoryBudget* budget = core_.memory.budget();
+  const std::uint64_t held = count_parts();
+  if (budget == nullptr) return;
+  flow::ShardUse use = core_.memory.told();
+  use.held = held;
+  use.subscriptions = subscriptions_.size();
+  const std::uint64_t used = core_.memory.used();
+  const std::uint64_t ceiling = budget->ceiling();
+  if (ceiling != use.ceiling || (budget->is_tight(used) && core_.now >= next_walk_)) {
+    next_walk_ = core_.now + flow::MemoryBudget::kLowerEvery;
+    use.largest_queue = walk_queues(ceiling);
+    use.ceiling = ceiling;
+  }
+  if (used >= budget->high()) core_.pool.trim(0);
+  core_.memory.tell(use);
+  budget->adjust(core_.now);
+  tell_publishers();
+}
+
+// The parts but for batches are this shard's plain numbers; their sum.
+std::uint64_t MemoryKeeper::count_parts() {
+  metrics::ShardMetrics& m = core_.metrics;
+  std::uint64_t held = 0;
+  const auto set = [&](MemoryPart part, std::uint64_t bytes) {
+    m.memory_used[part].set(static_cast<std::int64_t>(bytes));
+    held += bytes;
+  };
+  set(MemoryPart::kProcess,
+      config::kShardBytes + (core_.id.value() == 0 ? config::kProcessBytes : 0));
+  set(MemoryPart::kSubscriptions, subscriptions_.size() * config::kSubscriptionBytes);
+  set(MemoryPart::kConnections,
+      core_.connections.size() * config::kConnectionBytes + core_.connection_bytes);
+  set(MemoryPart::kTopics, core_.topics.memory_bytes() + core_.index.memory_bytes());
+  set(MemoryPart::kMailboxes, core_.mail.waiting() * config::kMailboxEntryBytes +
+                                  publishing_.pending() * config::kPublishBytes);
+  held += static_cast<std::uint64_t>(m.memory_used[MemoryPart::kQueues].value());
+  if (const base::SlabAccount* account = core_.pool.account()) {
+    m.memory_used[MemoryPart::kBatches].set(static_cast<std::int64_t>(account->bytes()));
+  }
+  return held;
+}
+
+// Gives every queue the ceiling and takes from those over it. Returns the bytes of the largest that
+// can be made smaller in this way.
+std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
+  (void)ceiling;
+  std::uint64_t largest = 0;
+  subscriptions_.each([&](const Subscription& subscription) {
+    const queue::Ladder& ladder = subscription.queue.ladder();
+    const bool gives_way = ladder.steps[ladder.size - 1U].kind == queue::StepKind::kDropOldest;
+    if (gives_way) largest = std::max(largest, subscription.queue.held_bytes());
+  });
+  return largest;
+}
+
+void MemoryKeeper::tell_publishers() {
+  const std::uint8_t step = next_step(step_, core_.memory.pressure());
+  if (step == step_) return;
+  step_ = step;
+  const std::string text = "memory: " + base::human_size(static_cast<double>(core_.memory.used())) +
+                           " of " + base::format_size(core_.memory.limit()) + " in use";
+  wire::State state;
+  state.what = wire::StateKind::kPressure;
+  state.level = step;
+  state.reason = step == 0 ? 0 : static_cast<std::uint16_t>(base::ErrorCode::kMemoryBudget);
+  state.retry_after_ms = step == 255 ? kRetryAfterMs : 0;
+  state.text = text;
+  for (const auto& [id, connection] : core_.connections) {
+    const bool publishes = connection->last_publish != 0 || !connection->topics.empty();
+    if (publishes && connection->state == ConnectionState::kOpen) core_.send(*connection, state, 0);
+  }
+}
+
+}  // namespace sluice::shard

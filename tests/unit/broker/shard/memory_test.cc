@@ -1,0 +1,162 @@
+// The memory budget as clients meet it: pressure, refusals, and what goes on nevertheless.
+
+#include <gtest/gtest.h>
+
+#include "tests/support/shard_harness.h"
+
+namespace sluice::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kMiB = 1U << 20;
+constexpr std::uint64_t kBudget = 64 * kMiB;
+
+// The publisher is on the first shard, the subscriber on the last.
+class MemoryTest : public ::testing::TestWithParam<std::uint16_t> {
+ protected:
+  MemoryTest()
+      : broker({.shards = GetParam(), .memory_budget = kBudget}),
+        pub(broker.connect(0, "pub")),
+        sub(broker.connect(GetParam() - std::size_t{1}, "sub")) {}
+
+  // Takes memory as if clients had filled it, up to `share` of the budget; the shards hear of it.
+  void use(double share) {
+    ballast = {};
+    turn_all();
+    const auto wanted = static_cast<std::uint64_t>(static_cast<double>(kBudget) * share);
+    ASSERT_LT(broker.budget()->used(), wanted);
+    const std::uint64_t missing = wanted - broker.budget()->used();
+    ballast = base::SlabRef::make(missing, &broker.budget()->account(model::ShardId(0)));
+    turn_all();
+  }
+  void turn_all() {
+    broker.pass(300ms);
+    broker.run();
+  }
+  std::string published(std::string_view topic, std::string payload) {
+    pub.publish(topic, PublishOptions{.payloads = {std::move(payload)}});
+    broker.run();
+    return pub.heard();
+  }
+
+  ShardHarness broker;
+  TestClient& pub;
+  TestClient& sub;
+  base::SlabRef ballast;
+};
+
+INSTANTIATE_TEST_SUITE_P(Shards, MemoryTest, ::testing::Values(1, 3));
+
+TEST_P(MemoryTest, APublishIsRefusedWhenItIsFullAndTakenAgainAfterwards) {
+  sub.subscribe({.id = 1, .filters = {"a"}});
+  broker.run();
+  use(1.0);
+  EXPECT_EQ(published("a", "x"), "RECEIPT 1 rejected memory-budget messages=1\n");
+  EXPECT_GT(pub.receipts().back().receipt.retry_after_ms, 0U);
+  EXPECT_EQ(pub.receipts().back().receipt.pressure, 255);
+  use(0.4);
+  EXPECT_NE(published("a", "x").find("RECEIPT 2 accepted messages=1 matched=1 accepted=1\n"),
+            std::string::npos);
+  EXPECT_EQ(pub.receipts().back().receipt.pressure, 0);
+}
+
+TEST_P(MemoryTest, TheLastOfItIsLeftForOtherThingsThanPublishes) {
+  use(0.98);
+  EXPECT_EQ(published("a", "x"), "RECEIPT 1 rejected memory-budget messages=1\n");
+  EXPECT_EQ(broker.connect(0).errors().size(), 0U);
+  sub.subscribe({.id = 1, .filters = {"a"}});
+  pub.open_topic("b");
+  broker.run();
+  EXPECT_EQ(sub.heard(), "SUBSCRIBED 1 next=1\n");
+  EXPECT_EQ(pub.heard(), "TOPIC b\n");
+}
+
+TEST_P(MemoryTest, NothingNewBeginsWhenItIsFull) {
+  use(1.0);
+  sub.subscribe({.id = 1, .filters = {"a"}});
+  pub.open_topic("b");
+  TestClient& late = broker.connect_silently(0);
+  late.hello();
+  broker.run();
+  EXPECT_EQ(sub.heard(), "ERROR memory-budget stays\n");
+  EXPECT_EQ(pub.heard(), "ERROR memory-budget stays\n");
+  EXPECT_TRUE(late.gone());
+  EXPECT_EQ(broker.metrics(0).connections_refused[metrics::RefuseReason::kMemory].value(), 1U);
+}
+
+TEST_P(MemoryTest, WhatIsQueuedIsDeliveredAlsoWhenItIsFull) {
+  sub.subscribe({.id = 1, .filters = {"a"}, .credit = 0});
+  broker.run();
+  ASSERT_EQ(sub.heard(), "SUBSCRIBED 1 next=1\n");
+  published("a", "x");
+  use(1.0);
+  sub.credit(1, 10);
+  sub.say(wire::Ping{7});
+  broker.run();
+  EXPECT_EQ(sub.heard(), "PONG 7\nDELIVER 1 #1 a x\n");
+  sub.unsubscribe(1);
+  broker.run();
+  EXPECT_TRUE(sub.accounts().contains(1));
+}
+
+TEST_P(MemoryTest, PublishersHearOfPressureInStepsAndSubscribersDoNot) {
+  published("a", "x");
+  use(0.4);
+  EXPECT_EQ(pub.heard(), "");
+  use(0.65);
+  EXPECT_EQ(pub.heard(), "STATE 1 level=64 memory-budget\n");
+  EXPECT_NE(published("a", "x").find("RECEIPT 2 accepted"), std::string::npos);
+  EXPECT_GT(pub.receipts().back().receipt.pressure, 64);
+  use(0.65);
+  EXPECT_EQ(pub.heard(), "STATE 1\nSTATE 1 level=64 memory-budget\n");  // it let go in between
+  use(1.0);
+  EXPECT_EQ(pub.heard(), "STATE 1\nSTATE 1 level=255 memory-budget\n");
+  ballast = {};
+  turn_all();
+  EXPECT_EQ(pub.heard(), "STATE 1\n");
+  EXPECT_EQ(sub.heard(), "");
+}
+
+TEST_P(MemoryTest, PartsSumUpToWhatIsUsed) {
+  sub.subscribe({.id = 1, .filters = {"a.>"}, .credit = 0});
+  pub.open_topic("a.b");
+  broker.run();
+  for (int i = 0; i < 100; ++i) published("a.b", std::string(1000, 'x'));
+  turn_all();
+  std::uint64_t sum = 0;
+  for (std::size_t shard = 0; shard < broker.size(); ++shard) {
+    const metrics::ShardMetrics& metrics = broker.metrics(shard);
+    for (std::size_t part = 0; part < metrics.memory_used.size(); ++part) {
+      EXPECT_GE(metrics.memory_used[part].value(), 0);
+      sum += static_cast<std::uint64_t>(metrics.memory_used[part].value());
+    }
+  }
+  EXPECT_EQ(sum, broker.budget()->used());
+}
+
+TEST_P(MemoryTest, EverythingIsGivenBackWhenClientsGo) {
+  turn_all();
+  TestClient& client = broker.connect(0);
+  turn_all();
+  const std::uint64_t before = broker.budget()->used();
+  client.subscribe(
+      {.id = 1, .filters = {"a.>"}, .overflow = "drop_oldest", .max_messages = 10, .credit = 0});
+  client.open_topic("a.b");
+  broker.run();
+  for (int i = 0; i < 100; ++i) published("a.b", std::string(1000, 'x'));
+  turn_all();
+  EXPECT_GT(broker.budget()->used(), before + 10'000);
+  client.unsubscribe(1);
+  broker.run();
+  turn_all();
+  // Topics and the open one stay known.
+  EXPECT_LT(broker.budget()->used(), before + 600'000);
+  client.vanish();
+  broker.run();
+  turn_all();
+  EXPECT_LT(broker.budget()->used(), before + 600'000);
+}
+
+}  // namespace
+}  // namespace sluice::testing

@@ -158,19 +158,28 @@ async::Task<Result<Message>> Client::request(async::Context context, std::string
   const Result<std::string> prefix = co_await Slot<std::string>::wait(std::move(opened), context);
   if (!prefix) co_return base::fail(prefix.error());
 
-  const detail::Inbox::Ticket ticket = core_->inbox().open(*prefix);
-  message.headers.emplace_back(detail::kReplyToHeader, ticket.reply_to);
-  message.headers.emplace_back(detail::kCorrelationHeader, ticket.correlation);
-  detail::ReceiptWaiter waiter = [slot = ticket.slot](const Result<Receipt>& receipt) {
+  const Result<detail::Inbox::Ticket> ticket = core_->inbox().open(*prefix);
+  if (!ticket) co_return base::fail(ticket.error());
+  message.headers.emplace_back(detail::kReplyToHeader, ticket->reply_to);
+  message.headers.emplace_back(detail::kCorrelationHeader, ticket->correlation);
+  auto publish = std::make_shared<detail::PublishTicket>();
+  detail::Interest interest;
+  interest.ticket = publish;
+  interest.waiter = [slot = ticket->slot](const Result<Receipt>& receipt) {
     if (!receipt) return slot->set(base::fail(receipt.error()));
     if (receipt->ok() || receipt->reason == ErrorCode::kNone) return;
-    slot->set(base::fail(receipt->reason));
+    slot->set(base::fail(receipt->reason, receipt->text));
   };
   const Status sent = co_await detail::append_when_room(
-      core_->request_lane(), context, std::move(topic), std::move(message), std::move(waiter));
+      core_->request_lane(), context, std::move(topic), std::move(message), std::move(interest));
   if (!sent) co_return base::fail(sent.error());
-  Result<Message> answer = co_await detail::MessageSlot::wait(ticket.slot, std::move(context));
-  co_return answer;
+  Result<Message> answer = co_await detail::MessageSlot::wait(ticket->slot, context);
+  if (answer) co_return answer;
+  // Nobody is to work on what nobody waits for.
+  const std::shared_ptr<detail::Lane> lane = core_->request_lane();
+  Error ended = co_await detail::withdraw_after(lane, std::move(publish), std::move(context),
+                                                std::move(answer.error()));
+  co_return base::fail(std::move(ended));
 }
 
 bool Client::wants_reply(const MessageView& message) noexcept {

@@ -9,6 +9,8 @@ namespace sluice::detail {
 namespace {
 
 constexpr std::size_t kMinReadRoom = 16U << 10;
+// What PUBLISH may have before a batch.
+constexpr std::size_t kFrameOverhead = 1024;
 
 }  // namespace
 
@@ -66,9 +68,12 @@ void Engine::on_open(const wire::Welcome& welcome) {
   info.session_id = welcome.session_id;
   info.max_frame_bytes = welcome.max_frame;
   observer_.on_server(info);
+  hub_->limit_batches(
+      std::min<std::size_t>(welcome.max_frame - kFrameOverhead, welcome.named_grant));
   pump_.on_open(welcome);
-  subscriptions_.on_open(*connection_);
+  subscriptions_.on_open(*connection_, session_id_);
   inbox_state_ = InboxState::kNone;
+  inbox_.set_prefix(Inbox::prefix_of(session_id_));
   if (inbox_wanted_) subscribe_inbox();
   ConnectionEvent event;
   event.state = ConnectionState::kConnected;
@@ -111,6 +116,7 @@ void Engine::close(const Error& reason) {
   if (connection_ != nullptr) connection_->lose(reason);  // everything in flight fails
   pump_.add_lanes(std::move(ready.lanes));
   pump_.close(reason);
+  for (const WithdrawRequest& request : ready.withdrawals) request.slot->set(base::fail(reason));
   subscriptions_.close(reason);
   for (const auto& slot : std::exchange(inbox_waiters_, {})) slot->set(base::fail(reason));
   ConnectionEvent event;
@@ -148,6 +154,7 @@ void Engine::handle_ready() {
     const auto core = weak.lock();
     if (core != nullptr && connection != nullptr) subscriptions_.send_credit(*core, *connection);
   }
+  for (const WithdrawRequest& request : ready.withdrawals) pump_.withdraw(connection, request);
   for (const std::uint32_t id : ready.dropped) {
     subscriptions_.remove(id, connection, [](const Result<SubscriptionAccount>&) {});
   }

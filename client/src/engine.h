@@ -77,6 +77,7 @@ class Engine {
 
   Status on_topic(const wire::Frame& frame);
   Status on_receipt(const wire::Frame& frame);
+  Status on_cancel(const wire::Frame& frame);
   Status on_grant(const wire::Frame& frame);
   Status on_ping(const wire::Frame& frame);
   Status on_state_frame(const wire::Frame& frame);

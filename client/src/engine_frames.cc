@@ -61,6 +61,9 @@ void Engine::on_frame(const wire::Frame& frame) {
     case wire::FrameKind::kError:
       status = on_error(frame);
       break;
+    case wire::FrameKind::kCancel:
+      status = on_cancel(frame);
+      break;
     case wire::FrameKind::kSubscribed:
     case wire::FrameKind::kUnsubscribed:
     case wire::FrameKind::kReply:
@@ -91,6 +94,14 @@ Status Engine::on_receipt(const wire::Frame& frame) {
   auto receipt = wire::decode<wire::Receipt>(frame.header, frame.body.view());
   if (!receipt) return base::fail(receipt.error());
   pump_.on_receipt(frame, *receipt);
+  return {};
+}
+
+Status Engine::on_cancel(const wire::Frame& frame) {
+  if ((frame.header.flags & wire::kCancelExpired) == 0) return on_answer(frame);
+  auto expired = wire::decode<wire::Cancel>(frame.header, frame.body.view());
+  if (!expired) return base::fail(expired.error());
+  pump_.on_expired(*expired);
   return {};
 }
 

@@ -1,10 +1,12 @@
 #include "client/src/hub.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "client/src/lane.h"
 #include "libs/base/assert.h"
+#include "libs/wire/batch.h"
 
 namespace sluice::detail {
 
@@ -13,6 +15,11 @@ bool Hub::reserve(std::size_t bytes) noexcept {
   if (before == 0 || before + bytes <= limits_.max_pending_bytes) return true;
   pending_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   return false;
+}
+
+void Hub::limit_batches(std::size_t bytes) noexcept {
+  const std::size_t records = bytes - std::min(bytes, wire::kBatchHeaderBytes);
+  max_message_bytes_ = std::min(limits_.max_message_bytes, records);
 }
 
 void Hub::release(std::size_t bytes) {
@@ -68,6 +75,17 @@ void Hub::queue_dropped(std::uint32_t subscription) {
   wake();
 }
 
+void Hub::queue_withdrawal(WithdrawRequest request) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+      ready_.withdrawals.push_back(std::move(request));
+      return wake();
+    }
+  }
+  request.slot->set(base::fail(admission().error()));
+}
+
 Hub::Ready Hub::take_ready() {
   const std::lock_guard lock(mutex_);
   woken_ = false;
@@ -109,6 +127,8 @@ void add_totals(PublishTotals& sum, const PublishTotals& more) {
   sum.dropped += more.dropped;
   sum.rejected += more.rejected;
   for (std::size_t i = 0; i < std::size(sum.by_status); ++i) sum.by_status[i] += more.by_status[i];
+  sum.expired_later += more.expired_later;
+  sum.withdrawn += more.withdrawn;
   sum.pressure = more.pressure;
 }
 

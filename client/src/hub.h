@@ -21,6 +21,7 @@
 #include <sluice/publisher.h>
 #include <vector>
 
+#include "client/src/publish_ticket.h"
 #include "libs/async/event.h"
 #include "libs/base/clock.h"
 
@@ -37,10 +38,16 @@ class Hub {
     std::size_t max_message_bytes;
   };
 
-  explicit Hub(const Limits& limits) : limits_(limits) {}
+  explicit Hub(const Limits& limits)
+      : limits_(limits), max_message_bytes_(limits.max_message_bytes) {}
 
   const Limits& limits() const noexcept { return limits_; }
   const base::Clock& clock() const noexcept { return clock_; }
+
+  /// Of one record: what this client's options and the broker allow.
+  std::size_t max_message_bytes() const noexcept { return max_message_bytes_; }
+  /// The broker takes batches of at most `bytes`, header included.
+  void limit_batches(std::size_t bytes) noexcept;
 
   /// False when the bound would be passed; a single message always fits an empty client.
   bool reserve(std::size_t bytes) noexcept;
@@ -56,11 +63,13 @@ class Hub {
   void queue_credit(std::weak_ptr<SubscriptionCore> subscription);
   /// The last handle of a subscription is gone.
   void queue_dropped(std::uint32_t subscription);
+  void queue_withdrawal(WithdrawRequest request);
 
   struct Ready {
     std::vector<std::shared_ptr<Lane>> lanes;
     std::vector<std::weak_ptr<SubscriptionCore>> credits;
     std::vector<std::uint32_t> dropped;
+    std::vector<WithdrawRequest> withdrawals;
   };
   /// What was queued since the last call. I/O thread.
   Ready take_ready();
@@ -80,6 +89,7 @@ class Hub {
 
   const Limits limits_;
   const base::SystemClock clock_;
+  std::atomic<std::size_t> max_message_bytes_;
   std::atomic<std::size_t> pending_bytes_{0};
   std::atomic<bool> refusing_{false};
   async::Event room_;

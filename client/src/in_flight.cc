@@ -46,6 +46,19 @@ void InFlightPublishes::resolve(std::uint64_t first, std::uint64_t last, const R
   for (const ReceiptWaiter& waiter : waiters) waiter(receipt);
 }
 
+void InFlightPublishes::note_deadline(std::uint64_t number, std::shared_ptr<Lane> lane) {
+  expiring_.emplace_back(number, std::move(lane));
+  if (expiring_.size() > kExpiringKept) expiring_.pop_front();
+}
+
+std::shared_ptr<Lane> InFlightPublishes::lane_with_deadline(std::uint64_t number) const {
+  const auto found = std::lower_bound(
+      expiring_.begin(), expiring_.end(), number,
+      [](const auto& entry, std::uint64_t wanted) { return entry.first < wanted; });
+  if (found == expiring_.end() || found->first != number) return nullptr;
+  return found->second.lock();
+}
+
 bool InFlightPublishes::contains(std::uint64_t number) const noexcept {
   return messages_of(number) > 0;
 }
@@ -59,6 +72,7 @@ std::uint64_t InFlightPublishes::lose(const Error& reason) {
   std::deque<Entry> entries = std::exchange(entries_, {});
   first_number_ = 1;
   in_flight_ = 0;
+  expiring_.clear();
   std::uint64_t unknown = 0;
   const Error error{ErrorCode::kConnectionLost, "outcome unknown: " + reason.detail};
   for (const Entry& entry : entries) {

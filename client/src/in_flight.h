@@ -4,7 +4,8 @@
 // Thread:   the I/O thread.
 // Limits:   what the broker's grants let out; one entry a batch. Of publishes that are answered
 // only
-//           when something goes wrong, the latest kUnansweredKept are remembered.
+//           when something goes wrong, the latest kUnansweredKept are remembered, and of those with
+//           a deadline the latest kExpiringKept.
 // Tests:    tests/unit/client/client_test.cc
 
 #pragma once
@@ -22,6 +23,7 @@ namespace sluice::detail {
 class InFlightPublishes {
  public:
   static constexpr std::size_t kUnansweredKept = 4096;
+  static constexpr std::size_t kExpiringKept = 16384;
 
   /// The number for the next publish, which is counted as sent.
   std::uint64_t add(std::shared_ptr<Lane> lane, std::uint64_t messages,
@@ -30,6 +32,10 @@ class InFlightPublishes {
   /// `receipt` is the outcome of the publishes first..last; numbers that are not in flight are
   /// passed over. Tells lanes and waiters.
   void resolve(std::uint64_t first, std::uint64_t last, const Receipt& receipt);
+  /// `number` has a deadline: copies of it may expire after its receipt.
+  void note_deadline(std::uint64_t number, std::shared_ptr<Lane> lane);
+  /// Whose publish with a deadline that was; null when that is too long ago.
+  std::shared_ptr<Lane> lane_with_deadline(std::uint64_t number) const;
   bool contains(std::uint64_t number) const noexcept;
   std::uint64_t messages_of(std::uint64_t number) const noexcept;
 
@@ -55,6 +61,7 @@ class InFlightPublishes {
   std::uint64_t first_number_ = 1;  // of entries_.front()
   std::deque<Entry> entries_;
   std::size_t in_flight_ = 0;
+  std::deque<std::pair<std::uint64_t, std::weak_ptr<Lane>>> expiring_;  // rising; of kExpiringKept
 };
 
 }  // namespace sluice::detail

@@ -14,10 +14,18 @@ std::string Inbox::prefix_of(std::uint64_t session_id) {
   return text.data();
 }
 
-Inbox::Ticket Inbox::open(const std::string& prefix) {
+void Inbox::set_prefix(std::string prefix) {
+  const std::lock_guard lock(mutex_);
+  prefix_ = std::move(prefix);
+}
+
+Result<Inbox::Ticket> Inbox::open(const std::string& prefix) {
   Ticket ticket;
   ticket.slot = std::make_shared<MessageSlot>();
   const std::lock_guard lock(mutex_);
+  if (prefix != prefix_) {
+    return base::fail(ErrorCode::kConnectionLost, "it was lost before the request was sent");
+  }
   ticket.correlation = std::to_string(next_++);
   ticket.reply_to = prefix + "r";
   if (waiting_.size() >= sweep_at_) {
@@ -49,6 +57,7 @@ void Inbox::fail_all(const Error& error) {
   {
     const std::lock_guard lock(mutex_);
     waiting = std::exchange(waiting_, {});
+    prefix_.clear();
   }
   for (const auto& [correlation, weak] : waiting) {
     if (const auto slot = weak.lock()) slot->set(base::fail(error));

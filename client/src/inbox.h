@@ -39,13 +39,17 @@ class Inbox {
   /// "$inbox.00000000000000a1."
   static std::string prefix_of(std::uint64_t session_id);
 
-  /// A place for one answer. Requires: the inbox of the connection is subscribed.
-  Ticket open(const std::string& prefix);
+  /// Of the connection that is open now; empty: there is none.
+  void set_prefix(std::string prefix);
+  /// A place for one answer. Fails with kConnectionLost where `prefix` is that of a connection
+  /// which is gone: nobody would hear the answer.
+  Result<Ticket> open(const std::string& prefix);
   void deliver(const MessageBatch& batch);
   void fail_all(const Error& error);
 
  private:
   std::mutex mutex_;
+  std::string prefix_;
   std::uint64_t next_ = 1;
   std::size_t sweep_at_ = 1024;
   std::map<std::string, std::weak_ptr<MessageSlot>, std::less<>> waiting_;

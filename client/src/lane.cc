@@ -39,7 +39,7 @@ Status Lane::append(ByteView payload) {
   return {};
 }
 
-Status Lane::append(std::string_view topic, const Outgoing& message, ReceiptWaiter waiter) {
+Status Lane::append(std::string_view topic, const Outgoing& message, Interest interest) {
   if (message.headers.size() > wire::kMaxHeaders) {
     return base::fail(ErrorCode::kBadArgument, "a message has at most 64 headers");
   }
@@ -52,26 +52,26 @@ Status Lane::append(std::string_view topic, const Outgoing& message, ReceiptWait
 
   std::unique_lock lock(mutex_);
   if (Status status = admit(message.payload.size(), record_bytes); !status) return status;
-  if (topic_.empty() && open_.topic != topic) {
-    seal();
-    open_.topic = topic;
-  }
+  const bool stands_alone = interest.ticket != nullptr;
+  if (stands_alone || (topic_.empty() && open_.topic != topic)) seal();
+  if (topic_.empty()) open_.topic = topic;
   make_room_in_batch(record_bytes);
   builder_.add(input);
   open_.deadline_ns = std::max(open_.deadline_ns, input.deadline_ns);
   if (!message.deadline) ++without_deadline_;
-  if (waiter) open_.waiters.push_back(std::move(waiter));
+  if (interest.waiter) open_.waiters.push_back(std::move(interest.waiter));
+  open_.ticket = std::move(interest.ticket);
   finish_append(lock, message.payload.size(), record_bytes);
   return {};
 }
 
 Status Lane::admit(std::size_t payload_bytes, std::size_t record_bytes) {
   if (Status status = hub_->admission(); !status) return status;
-  if (record_bytes > hub_->limits().max_message_bytes) {
-    return base::fail(ErrorCode::kMessageTooLarge,
-                      std::to_string(payload_bytes) + " bytes, " + std::to_string(record_bytes) +
-                          " as a record; the limit is " +
-                          std::to_string(hub_->limits().max_message_bytes));
+  if (record_bytes > hub_->max_message_bytes()) {
+    return base::fail(ErrorCode::kMessageTooLarge, std::to_string(payload_bytes) + " bytes, " +
+                                                       std::to_string(record_bytes) +
+                                                       " as a record; the limit is " +
+                                                       std::to_string(hub_->max_message_bytes()));
   }
   if (!hub_->reserve(record_bytes)) {
     return base::fail(ErrorCode::kWouldBlock, "max_pending_bytes wait to be sent");
@@ -91,6 +91,7 @@ void Lane::finish_append(std::unique_lock<std::mutex>& lock, std::size_t payload
   ++open_.messages;
   ++totals_.messages;
   totals_.bytes += payload_bytes;
+  if (open_.ticket != nullptr) seal();  // nothing joins it
   const bool must_queue = !std::exchange(is_queued_, true);
   lock.unlock();
   if (must_queue) hub_->queue_lane(shared_from_this());
@@ -126,7 +127,32 @@ OutBatch Lane::take_at_most(std::size_t limit) {
   ASSERT(!sealed_.empty());
   OutBatch batch = std::move(sealed_.front());
   sealed_.pop_front();
+  if (batch.ticket != nullptr) batch.ticket->state = PublishTicket::State::kGone;  // until sent
   return batch;
+}
+
+std::optional<OutBatch> Lane::take_out(const PublishTicket& ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(sealed_.begin(), sealed_.end(), [&](const OutBatch& batch) {
+    return batch.ticket.get() == &ticket;
+  });
+  if (found == sealed_.end()) return std::nullopt;
+  OutBatch batch = std::move(*found);
+  sealed_.erase(found);
+  return batch;
+}
+
+void Lane::on_withdrawn(std::uint64_t copies) {
+  const std::lock_guard lock(mutex_);
+  totals_.withdrawn += copies;
+}
+
+void Lane::on_expired_later(std::uint64_t copies) {
+  {
+    const std::lock_guard lock(mutex_);
+    totals_.expired_later += copies;
+  }
+  if (options_.on_expired) options_.on_expired(copies);
 }
 
 PublishTotals Lane::totals() const {

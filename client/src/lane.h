@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "client/src/hub.h"
+#include "client/src/publish_ticket.h"
 #include "libs/wire/batch.h"
 
 namespace sluice::detail {
@@ -32,6 +33,12 @@ struct TopicState;
 /// Called once, on the I/O thread.
 using ReceiptWaiter = std::function<void(const Result<Receipt>&)>;
 
+/// Who wants to know of one publish. With a ticket it gets a batch of its own.
+struct Interest {
+  ReceiptWaiter waiter = {};
+  std::shared_ptr<PublishTicket> ticket = {};
+};
+
 /// A batch on its way out, and who wants to know what becomes of it.
 struct OutBatch {
   std::vector<std::byte> bytes;
@@ -40,6 +47,7 @@ struct OutBatch {
   std::size_t reserved_bytes = 0;  // at the hub
   std::uint64_t deadline_ns = 0;   // after it all of its messages are worthless; 0: not all are
   std::vector<ReceiptWaiter> waiters;
+  std::shared_ptr<PublishTicket> ticket;  // of a batch that may be withdrawn
 };
 
 class Lane : public std::enable_shared_from_this<Lane> {
@@ -53,7 +61,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   const std::shared_ptr<Hub>& hub() const noexcept { return hub_; }
 
   Status append(ByteView payload);
-  Status append(std::string_view topic, const Outgoing& message, ReceiptWaiter waiter = {});
+  Status append(std::string_view topic, const Outgoing& message, Interest interest = {});
   PublishTotals totals() const;
 
   /// Calls `done` on the I/O thread (or at once) when everything appended so far is settled.
@@ -65,6 +73,12 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// The next batch if it has at most `limit` bytes, else one without bytes. Requires:
   /// next_batch_bytes() has just returned more than 0.
   OutBatch take_at_most(std::size_t limit);
+
+  /// The batch of this ticket, if it waits here: it is not sent any more.
+  std::optional<OutBatch> take_out(const PublishTicket& ticket);
+  /// Copies that the broker took back, or that expired after their receipt.
+  void on_withdrawn(std::uint64_t copies);
+  void on_expired_later(std::uint64_t copies);
 
   /// What became of `messages` of this lane; their part of the receipt's copies is counted.
   void on_receipt(const Receipt& receipt, std::uint64_t messages);

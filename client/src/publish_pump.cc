@@ -36,6 +36,17 @@ Receipt rejection(const Error& error, std::uint64_t messages) {
   receipt.status = ReceiptStatus::kRejected;
   receipt.reason = error.code;
   receipt.messages = messages;
+  receipt.text = error.detail;
+  return receipt;
+}
+
+// Of what ended before it was sent.
+Receipt unsent(ReceiptStatus status, ErrorCode reason, std::uint64_t messages) {
+  Receipt receipt;
+  receipt.status = status;
+  receipt.reason = reason;
+  receipt.messages = messages;
+  receipt.text = "it was not sent";
   return receipt;
 }
 
@@ -60,6 +71,7 @@ Receipt to_receipt(const wire::Receipt& from) {
         {std::string(refused.name), reason_name(refused.reason), refused.copies});
   }
   receipt.refused_by_unlisted = from.unlisted;
+  receipt.text = from.text;
   return receipt;
 }
 
@@ -167,10 +179,70 @@ void PublishPump::refuse_batch(Lane& lane, const Error& error) {
   for (const ReceiptWaiter& waiter : batch.waiters) waiter(base::fail(error));
 }
 
+void PublishPump::settle_unsent(Lane& lane, const OutBatch& batch, const Receipt& receipt) {
+  hub_.release(batch.reserved_bytes);
+  if (batch.ticket != nullptr) batch.ticket->state = PublishTicket::State::kGone;
+  if (lane.options().on_receipt) lane.options().on_receipt(receipt);
+  lane.on_receipt(receipt, batch.messages);
+  if (lane.options().receipts != Receipts::kAll) lane.on_sent_unanswered(batch.messages);
+  for (const ReceiptWaiter& waiter : batch.waiters) waiter(receipt);
+}
+
+void PublishPump::withdraw(Connection* connection, const WithdrawRequest& request) {
+  const PublishTicket& ticket = *request.ticket;
+  if (ticket.state == PublishTicket::State::kWaiting) {
+    const std::optional<OutBatch> batch = request.lane->take_out(ticket);
+    if (!batch) return request.slot->set(Withdrawal{});
+    settle_unsent(*request.lane, *batch,
+                  unsent(ReceiptStatus::kCancelled, ErrorCode::kCanceled, batch->messages));
+    return request.slot->set(Withdrawal{});
+  }
+  if (ticket.state == PublishTicket::State::kGone || request.only_waiting) {
+    return request.slot->set(Withdrawal{ticket.state == PublishTicket::State::kSent, 0});
+  }
+  if (connection == nullptr || ticket.connection != connections_) {
+    return request.slot->set(
+        base::fail(ErrorCode::kConnectionLost, "what was published on it cannot be withdrawn"));
+  }
+  ask_to_withdraw(*connection, request);
+}
+
+void PublishPump::ask_to_withdraw(Connection& connection, const WithdrawRequest& request) {
+  auto on_answer = [lane = request.lane, slot = request.slot](Result<wire::Frame> answer) {
+    if (!answer) return slot->set(base::fail(answer.error()));
+    if (answer->header.kind != wire::FrameKind::kCancel) {
+      return slot->set(base::fail(ErrorCode::kUnexpectedFrame, "no CANCEL for CANCEL"));
+    }
+    const auto cancel = wire::decode<wire::Cancel>(answer->header, answer->body.view());
+    if (!cancel) return slot->set(base::fail(cancel.error()));
+    lane->on_withdrawn(cancel->withdrawn);
+    slot->set(Withdrawal{true, cancel->withdrawn});
+  };
+  wire::Cancel cancel;
+  cancel.target = request.ticket->number;
+  cancel.topic = request.ticket->topic;
+  cancel.name = request.ticket->name;
+  connection.send(cancel, requests_.add(std::move(on_answer)));
+}
+
+void PublishPump::on_expired(const wire::Cancel& expired) {
+  if (const auto lane = in_flight_.lane_with_deadline(expired.target)) {
+    return lane->on_expired_later(expired.withdrawn);
+  }
+  PublishTotals late;
+  late.expired_later = expired.withdrawn;
+  hub_.retire(late);
+}
+
 void PublishPump::send_batch(Connection& connection, const std::shared_ptr<Lane>& lane,
                              TopicState& topic) {
   OutBatch batch = lane->take_at_most(topic.grant);
   if (batch.bytes.empty()) return;
+  if (batch.deadline_ns != 0 && batch.deadline_ns <= base::to_wire(hub_.clock().wall_now())) {
+    return settle_unsent(
+        *lane, batch,
+        unsent(ReceiptStatus::kExpired, ErrorCode::kDeadlineExceeded, batch.messages));
+  }
   hub_.release(batch.reserved_bytes);
   topic.grant -= batch.bytes.size();
   const PublisherOptions& options = lane->options();
@@ -185,10 +257,19 @@ void PublishPump::send_batch(Connection& connection, const std::shared_ptr<Lane>
   const std::uint8_t flags = publish_flags(options, lane->topic().empty());
   if (options.receipts != Receipts::kAll) lane->on_sent_unanswered(batch.messages);
   const std::uint64_t number = in_flight_.add(lane, batch.messages, std::move(batch.waiters));
+  if (batch.deadline_ns != 0) in_flight_.note_deadline(number, lane);
+  if (batch.ticket != nullptr) {
+    batch.ticket->state = PublishTicket::State::kSent;
+    batch.ticket->connection = connections_;
+    batch.ticket->number = number;
+    batch.ticket->topic = topic.id;
+    batch.ticket->name = batch.topic;
+  }
   connection.send_publish(publish, number, flags, std::move(batch.bytes));
 }
 
 void PublishPump::on_open(const wire::Welcome& welcome) {
+  ++connections_;
   named_.state = TopicState::State::kOpen;
   named_.grant = welcome.named_grant;
   named_.window = welcome.named_grant;

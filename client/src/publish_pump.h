@@ -48,6 +48,10 @@ class PublishPump {
   void on_open(const wire::Welcome& welcome);
   void on_grant(const wire::Grant& grant);
   void on_receipt(const wire::Frame& frame, const wire::Receipt& receipt);
+  /// Copies of a publish expired after its receipt.
+  void on_expired(const wire::Cancel& expired);
+  /// Takes it out where it waits, else asks the broker for it. `connection` may be null.
+  void withdraw(Connection* connection, const WithdrawRequest& request);
   /// The broker refused publish `number`; false when no such publish is in flight.
   bool on_publish_error(std::uint64_t number, const Error& error);
   /// Returns the messages whose outcome is now unknown. What was not sent stays.
@@ -65,6 +69,9 @@ class PublishPump {
   void open_topic(Connection& connection, const std::shared_ptr<TopicState>& topic);
   void on_topic(const std::shared_ptr<TopicState>& topic, Result<wire::Frame> answer);
   void refuse_batch(Lane& lane, const Error& error);
+  void ask_to_withdraw(Connection& connection, const WithdrawRequest& request);
+  /// It is not sent: everybody hears why in `receipt`.
+  void settle_unsent(Lane& lane, const OutBatch& batch, const Receipt& receipt);
   void send_batch(Connection& connection, const std::shared_ptr<Lane>& lane, TopicState& topic);
   std::shared_ptr<TopicState> topic_of(const std::string& name);
 
@@ -78,6 +85,7 @@ class PublishPump {
   std::map<std::string, std::shared_ptr<TopicState>> topics_;
   std::unordered_map<std::uint32_t, std::shared_ptr<TopicState>> topics_by_id_;
   InFlightPublishes in_flight_;
+  std::uint64_t connections_ = 0;  // so far
 };
 
 /// A receipt of the wire as the program sees it.

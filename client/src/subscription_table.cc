@@ -9,7 +9,7 @@ namespace {
 
 std::string gap_reason_text(wire::GapReason reason) {
   const std::string_view name = wire::gap_reason_name(reason);
-  if (!name.empty()) return std::string(name);
+  if (name != "unknown") return std::string(name);
   return "reason " + std::to_string(static_cast<unsigned>(reason));
 }
 
@@ -50,11 +50,18 @@ void SubscriptionTable::add(const std::shared_ptr<SubscriptionCore>& core, InfoS
 }
 
 void SubscriptionTable::subscribe(std::uint32_t id, Connection& connection) {
-  const auto core = entries_[id].core.lock();
+  const Entry& entry = entries_[id];
+  const auto core = entry.core.lock();
   if (core == nullptr) return;  // its end is queued already
   const std::uint64_t correlation = requests_.add(
       [this, id](Result<wire::Frame> answer) { on_subscribed(id, std::move(answer)); });
-  connection.send(make_subscribe(id, core->options(), core->first_credit()), correlation);
+  wire::Subscribe subscribe = make_subscribe(id, core->options(), core->first_credit());
+  // What a member of a group did not get, the others may have got.
+  if (core->options().share.empty()) {
+    const std::uint64_t next = core->next_sequence();
+    subscribe.resume = {entry.session, id, next == 0 ? 0 : next - 1};
+  }
+  connection.send(subscribe, correlation);
 }
 
 void SubscriptionTable::on_subscribed(std::uint32_t id, Result<wire::Frame> answer) {
@@ -69,17 +76,25 @@ void SubscriptionTable::on_subscribed(std::uint32_t id, Result<wire::Frame> answ
   if (const auto core = found->second.core.lock()) in_force(found->second, *core, *subscribed);
 }
 
+void SubscriptionTable::tell_return(const Entry& entry, SubscriptionCore& core,
+                                    const wire::Resumed& resumed) {
+  Gap gap;
+  gap.first_sequence = core.next_sequence();
+  gap.reason = "disconnected";
+  if (resumed.known && resumed.matched >= gap.first_sequence) {
+    gap.last_sequence = resumed.matched;
+    gap.count = gap.last_sequence - gap.first_sequence + 1;
+  }
+  const bool missed_nothing = resumed.known && gap.count == 0;
+  if (!missed_nothing) core.put(std::move(gap));
+  core.put(Reconnected{*entry.lost_because, clock_.now() - entry.lost_at, resumed.known});
+}
+
 void SubscriptionTable::in_force(Entry& entry, SubscriptionCore& core,
                                  const wire::Subscribed& subscribed) {
-  if (entry.lost_because && entry.was_in_force) {
-    Gap gap;
-    gap.first_sequence = core.next_sequence();
-    gap.reason = "disconnected";
-    core.put(std::move(gap));
-    core.put(Reconnected{*entry.lost_because, clock_.now() - entry.lost_at});
-  }
+  if (entry.lost_because && entry.session != 0) tell_return(entry, core, subscribed.resumed);
   entry.lost_because.reset();
-  entry.was_in_force = true;
+  entry.session = session_;
   SubscriptionInfo info;
   info.queue_messages = subscribed.max_messages;
   info.queue_bytes = subscribed.max_bytes;
@@ -144,7 +159,8 @@ void SubscriptionTable::send_credit(SubscriptionCore& core, Connection& connecti
   connection.send(credit, 0);
 }
 
-void SubscriptionTable::on_open(Connection& connection) {
+void SubscriptionTable::on_open(Connection& connection, std::uint64_t session) {
+  session_ = session;
   for (const std::uint32_t id : ids()) subscribe(id, connection);
 }
 

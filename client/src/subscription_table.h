@@ -44,7 +44,7 @@ class SubscriptionTable {
                     std::function<void(Status)> done);
   void send_credit(SubscriptionCore& core, Connection& connection);
 
-  void on_open(Connection& connection);
+  void on_open(Connection& connection, std::uint64_t session);
   /// How long it was away, and why, is told to each subscription when it is back.
   void on_lost(const Error& reason);
   void close(const Error& reason);
@@ -66,14 +66,15 @@ class SubscriptionTable {
   };
   struct Entry {
     std::weak_ptr<SubscriptionCore> core;
-    InfoSlot slot;  // of a subscribe that is not answered
-    bool was_in_force = false;
+    InfoSlot slot;                      // of a subscribe that is not answered
+    std::uint64_t session = 0;          // in which it was in force last; 0: never
     std::optional<Error> lost_because;  // since the connection was lost
     base::MonotonicTime lost_at;
   };
 
   void subscribe(std::uint32_t id, Connection& connection);
   void on_subscribed(std::uint32_t id, Result<wire::Frame> answer);
+  void tell_return(const Entry& entry, SubscriptionCore& core, const wire::Resumed& resumed);
   void in_force(Entry& entry, SubscriptionCore& core, const wire::Subscribed& subscribed);
   void refused(std::uint32_t id, const Error& error);
 
@@ -85,6 +86,7 @@ class SubscriptionTable {
   std::unordered_map<std::uint32_t, Entry> entries_;
   std::unordered_map<std::uint32_t, Internal> internal_;  // of this connection
   std::unordered_map<std::uint32_t, std::shared_ptr<const std::string>> topic_names_;
+  std::uint64_t session_ = 0;  // of the connection
   const base::Clock& clock_;
 };
 

@@ -125,12 +125,15 @@ struct Gap {
       reason;  ///< dropped_oldest, dropped_newest, lagged, expired, conflated, disconnected…
 };
 
-/// The connection was lost and is back; the subscription is in force again. What was published
-/// meanwhile to topics without a stream did not reach it: a Gap of reason "disconnected" and
-/// unknown count stands before it. Sequences of memory topics start anew.
+/// The connection was lost and is back; the subscription is in force again. What had matched it
+/// until the broker noticed stands before it as a Gap of reason "disconnected": with range and
+/// count where the broker still knows (is_exact; no gap then means that nothing was missed), else
+/// of unknown count. What was published to topics without a stream while it was away matched nobody
+/// and is not counted. Sequences of memory topics start anew.
 struct Reconnected {
   Error lost_because;
   Duration away{0};
+  bool is_exact = false;
 };
 
 using Item = std::variant<Message, Gap, Reconnected>;
@@ -175,6 +178,9 @@ struct Receipt {
   std::uint64_t sequence = 0;  ///< of the first message, in a stream
   std::vector<RefusedBy> refused_by;
   std::uint32_t refused_by_unlisted = 0;  ///< further subscriptions that are not listed
+  /// What stood in the way, for people: the limit with its level and what it stands at. May be
+  /// empty.
+  std::string text;
 
   /// True when every matched subscription took it (or an earlier copy of it).
   bool ok() const noexcept {

@@ -57,6 +57,8 @@ struct PublisherOptions {
   /// Each receipt as it arrives, on the client's I/O thread: must be quick and must not block.
   /// Called before flush() returns for what it covers.
   std::function<void(const Receipt&)> on_receipt = {};
+  /// So many copies that a receipt had told as accepted passed their deadline in a queue. As above.
+  std::function<void(std::uint64_t copies)> on_expired = {};
 };
 
 /// Sums over everything published so far.
@@ -74,12 +76,42 @@ struct PublishTotals {
   std::uint64_t rejected = 0;
   /// Messages by the status of their receipts, indexed by ReceiptStatus.
   std::uint64_t by_status[6] = {};
-  double pressure = 0;  ///< of the latest receipt
+  // After their receipts, in copies:
+  std::uint64_t expired_later = 0;  ///< accepted, and then past their deadline in a queue
+  std::uint64_t withdrawn = 0;      ///< taken back by cancelling
+  double pressure = 0;              ///< of the latest receipt
+};
+
+/// What cancelling took back.
+struct Withdrawal {
+  bool was_sent = false;     ///< otherwise it never left this client
+  std::uint64_t copies = 0;  ///< that subscriptions will not get
 };
 
 namespace detail {
 class Lane;
-}
+struct PublishTicket;
+template <typename T>
+class Slot;
+}  // namespace detail
+
+/// A publish that is on its way and may be withdrawn. A handle: copies are the same publish.
+class Publication {
+ public:
+  /// What became of it; asked once.
+  async::Task<Result<Receipt>> receipt(async::Context context);
+  /// Takes back the copies that nobody has got yet, also after the receipt. Errors:
+  /// kConnectionLost when its connection is gone, with which the broker forgets whose it was.
+  async::Task<Result<Withdrawal>> cancel(async::Context context);
+
+  Publication(std::shared_ptr<detail::Lane> lane, std::shared_ptr<detail::PublishTicket> ticket,
+              std::shared_ptr<detail::Slot<Receipt>> receipt);
+
+ private:
+  std::shared_ptr<detail::Lane> lane_;
+  std::shared_ptr<detail::PublishTicket> ticket_;
+  std::shared_ptr<detail::Slot<Receipt>> receipt_;
+};
 
 /// Publishes to one topic. A handle: copies are the same publisher.
 class Publisher {
@@ -90,8 +122,12 @@ class Publisher {
 
   /// The same, waiting for room if there is none.
   async::Task<Status> publish(async::Context context, Outgoing message);
-  /// Publishes and waits for the receipt. A receipt that is not ok() is a value, not an error.
+  /// Publishes and waits for the receipt. A receipt that is not ok() is a value, not an error. When
+  /// the context is cancelled meanwhile, the publish is withdrawn, and the error says how much of
+  /// it was; that takes half a second at most.
   async::Task<Result<Receipt>> publish_and_wait(async::Context context, Outgoing message);
+  /// Publishes what may be withdrawn; it travels in a batch of its own.
+  async::Task<Result<Publication>> begin(async::Context context, Outgoing message);
   /// Waits until everything published before has its receipt (or has been sent, where there are
   /// none). Errors: kConnectionLost when the outcome of some is unknown.
   async::Task<Status> flush(async::Context context);

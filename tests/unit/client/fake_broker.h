@@ -42,6 +42,13 @@ struct SeenSubscribe {
   std::string overflow;
   std::uint64_t credit_messages = 0;
   std::uint64_t credit_bytes = 0;
+  wire::Resume resume{};
+};
+
+struct SeenCancel {
+  std::uint64_t target = 0;
+  std::uint32_t topic = 0;
+  std::string name;
 };
 
 struct Seen {
@@ -51,6 +58,7 @@ struct Seen {
   std::vector<std::uint32_t> unsubscribes;
   std::vector<wire::Credit> credits;
   std::vector<std::string> opened;
+  std::vector<SeenCancel> cancels;
   int pings = 0;
 };
 
@@ -62,6 +70,10 @@ struct Behaviour {
   std::uint16_t refuse_subscribe = 0;  // an error code
   std::uint16_t refuse_open = 0;
   bool echo = false;  // deliver each publish to the first subscription
+  bool answer_cancel = true;
+  std::uint64_t withdrawn = 0;      // what CANCEL is answered with
+  std::uint16_t refuse_cancel = 0;  // an error code
+  wire::Resumed resumed{};          // told to those who come back
 };
 
 class FakeBroker {
@@ -134,6 +146,7 @@ class FakeBroker::Peer final : public loop::StreamHandler {
   void handle(const wire::Frame& frame);
   void on_publish(const wire::Frame& frame);
   void on_subscribe(const wire::Frame& frame);
+  void on_cancel(const wire::Frame& frame);
   void on_open_topic(const wire::Frame& frame);
 
   FakeBroker& broker_;

@@ -119,7 +119,7 @@ void FakeBroker::Peer::handle(const wire::Frame& frame) {
     case wire::FrameKind::kHello: {
       wire::Welcome welcome;
       welcome.max_frame = 1U << 20;
-      welcome.session_id = 0xa1;
+      welcome.session_id = 0xa0 + static_cast<std::uint64_t>(broker_.seen().connections);
       welcome.named_grant = broker_.behaviour_.window;
       welcome.node_name = "fake";
       welcome.broker_version = "1.2.3";
@@ -131,6 +131,8 @@ void FakeBroker::Peer::handle(const wire::Frame& frame) {
       return on_publish(frame);
     case wire::FrameKind::kSubscribe:
       return on_subscribe(frame);
+    case wire::FrameKind::kCancel:
+      return on_cancel(frame);
     case wire::FrameKind::kUnsubscribe: {
       const auto unsubscribe = wire::decode<wire::Unsubscribe>(frame.header, body);
       wire::Unsubscribed account;
@@ -236,6 +238,7 @@ void FakeBroker::Peer::on_subscribe(const wire::Frame& frame) {
   seen_subscribe.overflow = subscribe->overflow;
   seen_subscribe.credit_messages = subscribe->credit_messages;
   seen_subscribe.credit_bytes = subscribe->credit_bytes;
+  seen_subscribe.resume = subscribe->resume;
   broker_.note([&](Seen& seen) { seen.subscribes.push_back(std::move(seen_subscribe)); });
   if (broker_.behaviour_.refuse_subscribe != 0) {
     wire::ErrorFrame error;
@@ -250,7 +253,25 @@ void FakeBroker::Peer::on_subscribe(const wire::Frame& frame) {
   subscribed.max_messages = 10000;
   subscribed.next_sequence = 1;
   subscribed.overflow = "drop_oldest";
+  if (subscribe->resume.session != 0) subscribed.resumed = broker_.behaviour_.resumed;
   send(subscribed, frame.header.correlation);
+}
+
+void FakeBroker::Peer::on_cancel(const wire::Frame& frame) {
+  const auto cancel = wire::decode<wire::Cancel>(frame.header, frame.body.view());
+  ASSERT_TRUE(cancel);
+  broker_.note([&](Seen& seen) {
+    seen.cancels.push_back({cancel->target, cancel->topic, std::string(cancel->name)});
+  });
+  if (broker_.behaviour_.refuse_cancel != 0) {
+    wire::ErrorFrame error;
+    error.code = broker_.behaviour_.refuse_cancel;
+    return send(error, frame.header.correlation);
+  }
+  wire::Cancel answer;
+  answer.target = cancel->target;
+  answer.withdrawn = broker_.behaviour_.withdrawn;
+  if (broker_.behaviour_.answer_cancel) send(answer, frame.header.correlation);
 }
 
 void FakeBroker::Peer::deliver(std::uint32_t subscription, std::uint64_t first_sequence,

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/async/run_here.h"
 #include "tests/unit/client/fake_broker.h"
 
 namespace sluice {
@@ -150,6 +151,62 @@ TEST_F(SubscriptionTest, ALossIsToldInPlaceAndTheSubscriptionGoesOn) {
   EXPECT_EQ(std::get<Message>(*subscription.next()).text(), "c");
 }
 
+TEST_F(SubscriptionTest, WhereTheBrokerStillKnowsTheGapOfALossIsExact) {
+  broker.set_behaviour({.resumed = {.known = true, .matched = 9, .discarded = 4}});
+  blocking::Subscription subscription = subscribe();
+  deliver(1, {"a", "b"});
+  ASSERT_TRUE(client->ping());
+  const std::uint64_t session = client->server().session_id;
+  broker.drop_connections();
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.subscribes.size() == 2; }));
+  EXPECT_EQ(broker.seen().subscribes[0].resume.session, 0U);
+  const wire::Resume resume = broker.seen().subscribes[1].resume;
+  EXPECT_EQ(resume.session, session);
+  EXPECT_EQ(resume.subscription, kFirstId);
+  EXPECT_EQ(resume.last_sequence, 2U);
+  ASSERT_TRUE(std::holds_alternative<MessageBatch>(*subscription.next_batch()));
+  const Gap gap = std::get<Gap>(*subscription.next());
+  EXPECT_EQ(gap.reason, "disconnected");
+  EXPECT_EQ(gap.first_sequence, 3U);
+  EXPECT_EQ(gap.last_sequence, 9U);
+  EXPECT_EQ(gap.count, 7U);
+  EXPECT_TRUE(std::get<Reconnected>(*subscription.next()).is_exact);
+}
+
+TEST_F(SubscriptionTest, WhereNothingWasMissedThereIsNoGap) {
+  broker.set_behaviour({.resumed = {.known = true, .matched = 2}});
+  blocking::Subscription subscription = subscribe();
+  deliver(1, {"a", "b"});
+  ASSERT_TRUE(client->ping());
+  broker.drop_connections();
+  ASSERT_TRUE(std::holds_alternative<MessageBatch>(*subscription.next_batch()));
+  EXPECT_TRUE(std::get<Reconnected>(*subscription.next()).is_exact);
+}
+
+TEST_F(SubscriptionTest, AMemberOfAGroupAsksNothingOfWhatItMissed) {
+  SubscribeOptions options;
+  options.share = "workers";
+  blocking::Subscription subscription = subscribe(options);
+  broker.drop_connections();
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.subscribes.size() == 2; }));
+  EXPECT_EQ(broker.seen().subscribes[1].resume.session, 0U);
+}
+
+TEST_F(SubscriptionTest, ASubscribeThatIsGivenUpAtOnceIsEndedAtTheBroker) {
+  async::CancelSource source;
+  source.cancel("not wanted");
+  SubscribeOptions options;
+  options.filters = {"t"};
+  const auto never = async::run_here(Duration::max(), [&](const async::Context&) {
+    return client->async().subscribe(source.context(), options);
+  });
+  ASSERT_FALSE(never);
+  EXPECT_EQ(never.error().code, ErrorCode::kCanceled);
+  ASSERT_TRUE(client->ping());
+  const Seen seen = broker.seen();
+  EXPECT_EQ(seen.subscribes.size(), seen.unsubscribes.size());
+}
+
 // What is taken while there is no connection is counted in the next one's first credit, and what is
 // taken from then on comes back as before.
 TEST_F(SubscriptionTest, CreditGoesOnComingBackAfterALoss) {
@@ -214,6 +271,27 @@ TEST_F(SubscriptionTest, AConsumerThatWaitsIsWokenByEachArrival) {
   }
   feeder.join();
   EXPECT_EQ(received, kMessages);
+}
+
+TEST_F(SubscriptionTest, ARequestWhoseConnectionIsLostFailsAtOnceAndIsNotSentAgain) {
+  broker.set_behaviour({.receipts = false});
+  std::thread breaker([&] {
+    ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.publishes.size() == 1; }));
+    broker.drop_connections();
+  });
+  const auto lost = client->request("ask", {.payload = as_bytes("?")}, seconds(60));
+  breaker.join();
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, ErrorCode::kConnectionLost);
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.connections == 2; }));
+  std::thread responder([&] {
+    ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.publishes.size() == 2; }));
+    const auto headers = broker.seen().publishes.back().headers;
+    EXPECT_TRUE(headers.at(0).second.starts_with("$inbox.00000000000000a2."));
+    broker.drop_connections();
+  });
+  EXPECT_FALSE(client->request("ask", {.payload = as_bytes("?")}, seconds(60)));
+  responder.join();
 }
 
 TEST_F(SubscriptionTest, RequestsFindTheirAnswersAndNoResponders) {

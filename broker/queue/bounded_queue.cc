@@ -169,7 +169,8 @@ void BoundedQueue::shrink() {
   rare_->gaps.shrink();
   if (rare_->settled.empty()) rare_->settled.shrink_to_fit();
   const bool blank = rare_->waiting.empty() && rare_->gaps.empty() && rare_->settled.empty() &&
-                     rare_->reserved_bytes == 0 && rare_->discarded == 0 && fits(0, 0);
+                     rare_->losses.empty() && rare_->reserved_bytes == 0 && rare_->discarded == 0 &&
+                     fits(0, 0);
   const auto& dropped = rare_->dropped;
   if (blank && std::all_of(dropped.begin(), dropped.end(), [](auto n) { return n == 0; })) {
     rare_.reset();
@@ -179,7 +180,8 @@ void BoundedQueue::shrink() {
 std::size_t BoundedQueue::memory_bytes() const noexcept {
   if (rare_ == nullptr) return entries_.memory_bytes();
   return entries_.memory_bytes() + sizeof(Rare) + rare_->waiting.memory_bytes() +
-         rare_->gaps.memory_bytes() + rare_->settled.capacity() * sizeof(Settled);
+         rare_->gaps.memory_bytes() + rare_->settled.capacity() * sizeof(Settled) +
+         rare_->losses.capacity() * sizeof(Loss);
 }
 
 Ledger BoundedQueue::ledger() const noexcept {

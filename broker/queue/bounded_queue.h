@@ -28,6 +28,7 @@
 #include "broker/queue/gap_list.h"
 #include "broker/queue/ladder.h"
 #include "broker/queue/ledger.h"
+#include "broker/queue/loss.h"
 #include "broker/queue/ring.h"
 
 namespace sluice::queue {
@@ -135,6 +136,10 @@ class BoundedQueue {
   std::vector<Settled> take_settled();
   bool has_settled() const noexcept { return rare_ != nullptr && !rare_->settled.empty(); }
 
+  /// What was lost since the last call; beyond kMaxLosses only the counts are exact.
+  std::vector<Loss> take_losses();
+  bool has_losses() const noexcept { return rare_ != nullptr && !rare_->losses.empty(); }
+
   /// Ends it: everything held is discarded and counted so; waiting pushes settle as dropped.
   void close();
 
@@ -181,6 +186,7 @@ class BoundedQueue {
     std::uint64_t waiting_messages = 0;
     base::MonotonicTime expiry_min = base::kNever;  // at most the earliest expiry of waiting
     std::vector<Settled> settled;
+    std::vector<Loss> losses;
     std::uint64_t reserved_bytes = 0;  // with bookkeeping
     std::uint32_t reserved_messages = 0;
     bool room_came = false;           // what waits may go on, and on_time() has not been called
@@ -228,6 +234,7 @@ class BoundedQueue {
   void drop_all(Tally tally);
   void displace_front(std::uint32_t messages, Tally tally);
   void lose(const Entry& entry, wire::GapReason reason);
+  void note_loss(const Entry& entry, wire::GapReason reason);
   void add_gap(const Gap& gap);
   bool holds_between(std::uint64_t after, std::uint64_t before) const noexcept;
 

@@ -109,11 +109,33 @@ void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason) {
 void BoundedQueue::lose(const Entry& entry, GapReason reason) {
   const std::uint32_t count = entry.slice.count;
   rare().dropped[index_of(reason)] += count;
+  note_loss(entry, reason);
   add_gap({.reason = reason,
            .first = entry.sequence,
            .last = entry.sequence + count - 1,
            .count = count,
            .bytes = entry.slice.records});
+}
+
+void BoundedQueue::note_loss(const Entry& entry, GapReason reason) {
+  std::vector<Loss>& losses = rare().losses;
+  const model::Slice& slice = entry.slice;
+  const bool same = !losses.empty() && losses.back().reason == reason &&
+                    losses.back().topic == slice.topic &&
+                    losses.back().origin.connection == slice.origin.connection &&
+                    losses.back().origin.shard == slice.origin.shard;
+  if (!same && losses.size() < kMaxLosses) {
+    losses.push_back({reason, slice.topic, slice.origin, entry.sequence, 0, 0, 0});
+  }
+  Loss& loss = losses.back();
+  loss.first = std::min(loss.first, entry.sequence);
+  loss.last = std::max(loss.last, entry.sequence + slice.count - 1);
+  loss.count += slice.count;
+  loss.bytes += slice.records;
+}
+
+std::vector<Loss> BoundedQueue::take_losses() {
+  return rare_ == nullptr ? std::vector<Loss>{} : std::exchange(rare_->losses, {});
 }
 
 // It becomes part of the holes next to it where nothing queued stands between.

@@ -18,8 +18,10 @@
 #include "broker/port/admin_sink.h"
 #include "broker/port/event_sink.h"
 #include "broker/shard/connection.h"
+#include "broker/shard/drop_log.h"
 #include "broker/shard/ended_subscriptions.h"
 #include "broker/shard/expiry_notices.h"
+#include "broker/shard/ledger_marks.h"
 #include "broker/shard/limited_by_states.h"
 #include "broker/shard/mailbox.h"
 #include "broker/shard/options.h"
@@ -57,6 +59,8 @@ struct Core {
         states(ports.metrics, options_, now),
         ended(options_.ended_max),
         memory(ports.budget, id_),
+        drops(options_.drops_max),
+        marks(options_.marks_max),
         random(seed) {}
 
   const model::ShardId id;
@@ -73,6 +77,8 @@ struct Core {
   LimitedByStates states;    // of subscriptions and windows
   EndedSubscriptions ended;  // added to by Subscriptions
   flow::ShardMemory memory;  // changed by MemoryKeeper
+  DropLog drops;             // added to by LedgerScope
+  LedgerMarks marks;         // added to by Subscriptions
   base::Random random;
 
   base::WallTime wall_now;

@@ -271,7 +271,7 @@ void Groups::on_return(GroupReturnLetter&& letter) {
   if (group == nullptr) return;
   if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
     delivery->slice.topic = core_.topics.intern(letter.topic);
-    LedgerScope scope(core_.metrics, group->queue);
+    LedgerScope scope(core_, *group);
     group->queue.put_back(delivery->slice, delivery->sequence, core_.now);
   } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
     group->queue.put_back(*gap);
@@ -311,7 +311,7 @@ void Groups::deal(Subscription& group) {
       if (!member.credit.open()) continue;
       queue::Item item;
       {
-        LedgerScope scope(core_.metrics, group.queue);
+        LedgerScope scope(core_, group);
         item = group.queue.next(member.credit, core_.now, limit);
       }
       subscriptions_.settle(group);

@@ -1,46 +1,53 @@
 // ledger_scope.h: keeps the shard's counters of copies in step with one queue's ledger.
 //
-// Made before anything that may change a queue, and at its end adds the difference to the metrics:
-// the one way in which copies are counted, so that none is counted twice or forgotten.
+// Made before anything that may change a queue, and at its end adds the difference to the metrics
+// and what was lost to the log of drops: the one way in which both are counted, so that nothing is
+// counted twice or forgotten.
 //
 // Owner:    the stack; borrows both.
 // Thread:   the owner shard only.
 
 #pragma once
 
-#include "broker/metrics/shard_metrics.h"
-#include "broker/queue/bounded_queue.h"
+#include "broker/shard/core.h"
+#include "broker/shard/subscription.h"
 
 namespace sluice::shard {
 
+/// Takes what the queue has lost into the shard's log of drops.
+void log_drops(Core& core, Subscription& subscription);
+
 class LedgerScope {
  public:
-  LedgerScope(metrics::ShardMetrics& metrics, const queue::BoundedQueue& queue)
-      : metrics_(metrics),
-        queue_(queue),
-        before_(queue.ledger()),
-        bytes_(queue.held_bytes()),
-        memory_(queue.memory_bytes()) {}
+  LedgerScope(Core& core, Subscription& subscription)
+      : core_(core),
+        subscription_(subscription),
+        before_(subscription.queue.ledger()),
+        bytes_(subscription.queue.held_bytes()),
+        memory_(subscription.queue.memory_bytes()) {}
   LedgerScope(const LedgerScope&) = delete;
   LedgerScope& operator=(const LedgerScope&) = delete;
 
   ~LedgerScope() {
-    const queue::Ledger after = queue_.ledger();
-    metrics_.copies_matched.add(after.matched - before_.matched);
+    const queue::Ledger after = subscription_.queue.ledger();
+    metrics::ShardMetrics& metrics = core_.metrics;
+    metrics.copies_matched.add(after.matched - before_.matched);
     // What came back is counted by itself, since a counter must not fall.
     if (after.delivered >= before_.delivered) {
-      metrics_.copies_delivered.add(after.delivered - before_.delivered);
+      metrics.copies_delivered.add(after.delivered - before_.delivered);
     } else {
-      metrics_.copies_returned.add(before_.delivered - after.delivered);
+      metrics.copies_returned.add(before_.delivered - after.delivered);
     }
-    metrics_.copies_discarded.add(after.discarded - before_.discarded);
-    move(metrics_.copies_queued, before_.queued, after.queued);
-    move(metrics_.copies_waiting, before_.waiting, after.waiting);
-    move(metrics_.queued_bytes, bytes_, queue_.held_bytes());
-    move(metrics_.memory_used[metrics::MemoryPart::kQueues], memory_, queue_.memory_bytes());
+    metrics.copies_discarded.add(after.discarded - before_.discarded);
+    move(metrics.copies_queued, before_.queued, after.queued);
+    move(metrics.copies_waiting, before_.waiting, after.waiting);
+    move(metrics.queued_bytes, bytes_, subscription_.queue.held_bytes());
+    if (subscription_.queue.has_losses()) log_drops(core_, subscription_);  // also frees memory
+    move(metrics.memory_used[metrics::MemoryPart::kQueues], memory_,
+         subscription_.queue.memory_bytes());
     for (std::size_t i = 0; i < queue::kGapReasons; ++i) {
       const std::uint64_t dropped = after.dropped[i] - before_.dropped[i];
-      if (dropped != 0) metrics_.copies_dropped[i + 1].add(dropped);
+      if (dropped != 0) metrics.copies_dropped[i + 1].add(dropped);
     }
   }
 
@@ -49,8 +56,8 @@ class LedgerScope {
     if (from != to) gauge.add(static_cast<std::int64_t>(to - from));
   }
 
-  metrics::ShardMetrics& metrics_;
-  const queue::BoundedQueue& queue_;
+  Core& core_;
+  Subscription& subscription_;
   const queue::Ledger before_;
   const std::uint64_t bytes_;
   const std::uint64_t memory_;

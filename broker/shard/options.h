@@ -42,7 +42,10 @@ struct Options {
   std::uint64_t credit_messages_max = 10'000'000;
   std::uint64_t credit_bytes_max = 1U << 30;
 
-  std::size_t ended_max = 1000;  // ended subscriptions whose account is kept, per shard
+  // What is remembered for whoever asks later, per shard.
+  std::size_t ended_max = 1000;   // accounts of ended subscriptions
+  std::size_t drops_max = 4096;   // records of drops
+  std::size_t marks_max = 16384;  // earlier states of ledgers
 
   std::size_t slab_bytes = 256U << 10;
   std::size_t slab_idle_max = 256;

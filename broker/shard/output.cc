@@ -89,7 +89,7 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
   while (more && bytes_ < stop && !is_full(budget)) {
     queue::Item item;
     {
-      LedgerScope scope(core_.metrics, subscription.queue);
+      LedgerScope scope(core_, subscription);
       item = subscription.queue.next(subscription.credit, core_.now);
     }
     if (subscription.timed) {

@@ -252,7 +252,7 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
     }
     const model::Slice& pushed = copy ? compact : slice;
     queue::PushResult result;
-    std::optional<LedgerScope> scope(std::in_place, core_.metrics, subscription.queue);
+    std::optional<LedgerScope> scope(std::in_place, core_, subscription);
     if (holds(reserved, subscription)) {
       result = subscription.queue.push_reserved(pushed, core_.now);
     } else if (subscription.waits_past(deadline, core_.now)) {
@@ -439,7 +439,7 @@ std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& mat
   for (const model::SubscriptionSlot slot : match.local) {
     Subscription& subscription = subscriptions_.at(slot);
     if (!must_take(publish, subscription)) continue;
-    LedgerScope scope(core_.metrics, subscription.queue);
+    LedgerScope scope(core_, subscription);
     subscription.queue.reserve(publish.slice.count, publish.slice.records);
     reserved.push_back({slot, subscription.serial});
   }

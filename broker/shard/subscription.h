@@ -62,6 +62,8 @@ struct Subscription {
   base::MonotonicTime began;
   base::MonotonicTime delivered_at;  // when something last left the queue for a consumer
   std::unique_ptr<LimitedByClock> clock;
+  std::uint64_t last_mark = 0;  // in Core::marks
+  std::uint64_t last_drop = 0;  // in Core::drops
 
   /// True when what is pushed now will probably still be queued after this turn.
   bool is_behind() const {

@@ -23,9 +23,6 @@ namespace {
 constexpr std::size_t kMaxFilters = 256;
 constexpr std::size_t kMaxNameBytes = 255;
 
-// Timers that may stand in the heap for a table of so many places.
-constexpr std::size_t timers_max(std::size_t places) { return 2 * places + 64; }
-
 std::string credit_limits(const Options& options) {
   return "one consumer may have " + std::to_string(options.credit_messages_max) + " messages and " +
          base::format_size(options.credit_bytes_max) + " outstanding";
@@ -36,6 +33,11 @@ std::string hex(std::uint64_t value) {
   std::string out(16, '0');
   for (std::size_t i = 16; i-- > 0; value >>= 4) out[i] = kDigits[value & 15];
   return out;
+}
+
+model::EndReason reason_of(metrics::CloseReason reason) {
+  return static_cast<model::EndReason>(static_cast<std::uint8_t>(model::EndReason::kPeer) +
+                                       static_cast<std::uint8_t>(reason));
 }
 
 }  // namespace
@@ -225,41 +227,10 @@ void Subscriptions::activate(Subscription& subscription) {
 
 // --- Ending --------------------------------------------------------------------------------
 
-namespace {
-
-model::EndReason reason_of(metrics::CloseReason reason) {
-  return static_cast<model::EndReason>(static_cast<std::uint8_t>(model::EndReason::kPeer) +
-                                       static_cast<std::uint8_t>(reason));
-}
-
-}  // namespace
-
-// For whoever asks later what became of it.
-void Subscriptions::keep_account(const Subscription& subscription, model::EndReason why) {
-  EndedSubscription ended;
-  ended.shown_name = subscription.shown_name();
-  if (subscription.group) {
-    ended.group = subscription.group->name;
-  } else {
-    ended.session = subscription.connection->session;
-    ended.id = subscription.id;
-    ended.name = subscription.name;
-    ended.client = subscription.connection->client;
-  }
-  ended.filters = subscription.filters;
-  ended.overflow = queue::format_ladder(subscription.queue.ladder());
-  ended.began = subscription.began;
-  ended.ended = core_.now;
-  ended.why = why;
-  ended.ledger = subscription.queue.ledger();
-  ended.next_sequence = subscription.queue.next_sequence();
-  core_.ended.add(std::move(ended));
-}
-
 queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot, model::EndReason why) {
   Subscription& subscription = at(slot);
   {
-    LedgerScope scope(core_.metrics, subscription.queue);
+    LedgerScope scope(core_, subscription);
     subscription.queue.close();
   }
   settle(subscription);
@@ -390,7 +361,7 @@ void Subscriptions::settle(Subscription& subscription) {
   if (!subscription.queue.has_settled()) return;
   std::vector<queue::Settled> settlements;
   {
-    LedgerScope scope(core_.metrics, subscription.queue);  // they are part of its memory
+    LedgerScope scope(core_, subscription);  // they are part of its memory
     settlements = subscription.queue.take_settled();
   }
   for (const queue::Settled& settled : settlements) {
@@ -430,7 +401,7 @@ void Subscriptions::on_time() {
     subscription->timer = base::kNever;
     bool disconnects = false;
     {
-      LedgerScope scope(core_.metrics, subscription->queue);
+      LedgerScope scope(core_, *subscription);
       disconnects = subscription->queue.on_time(core_.now);
     }
     settle(*subscription);
@@ -441,59 +412,6 @@ void Subscriptions::on_time() {
     wake(*subscription);
     schedule(*subscription);
   }
-}
-
-void Subscriptions::housekeep(std::size_t entries) {
-  for (std::size_t i = 0; i < std::min(entries, table_.size()); ++i) {
-    sweep_ = (sweep_ + 1) % table_.size();
-    if (!table_[sweep_]) continue;
-    Subscription& subscription = *table_[sweep_];
-    const queue::Ledger ledger = subscription.queue.ledger();
-    subscription.drain_rate.observe(core_.now, ledger.delivered, ledger.queued + ledger.waiting);
-    core_.states.update(subscription);
-    {
-      LedgerScope scope(core_.metrics, subscription.queue);
-      subscription.queue.shrink();
-    }
-    report_dropping(subscription);
-  }
-}
-
-void Subscriptions::report_dropping(Subscription& subscription) {
-  const std::uint64_t dropped = subscription.queue.ledger().dropped_total();
-  const bool losing = dropped != std::exchange(subscription.dropped_seen, dropped);
-  if (losing == subscription.dropping) return;
-  subscription.dropping = losing;
-  const model::ConnectionId connection =
-      subscription.connection != nullptr ? subscription.connection->id : model::ConnectionId();
-  core_.events.subscription_dropping(connection, subscription.shown_name(), losing ? 0 : dropped);
-}
-
-std::uint64_t Subscriptions::held() const {
-  std::uint64_t held = 0;
-  each([&held](const Subscription& subscription) {
-    const queue::Ledger ledger = subscription.queue.ledger();
-    held += ledger.queued + ledger.waiting;
-  });
-  return held;
-}
-
-void Subscriptions::check_invariants() const {
-  std::size_t count = 0;
-  std::size_t memory = 0;
-  each([&](const Subscription& subscription) {
-    subscription.queue.check_invariants();
-    ASSERT(subscription.queue.ledger().imbalance() == 0);
-    ASSERT(subscription.group || subscription.connection != nullptr);
-    memory += subscription.queue.memory_bytes();
-    ++count;
-  });
-  const auto part = static_cast<std::size_t>(metrics::MemoryPart::kQueues);
-  ASSERT(std::as_const(core_.metrics).memory_used[part].value() ==
-         static_cast<std::int64_t>(memory));
-  ASSERT(count == size_);
-  ASSERT(timers_.size() <= timers_max(table_.size()));
-  core_.index.check_invariants();
 }
 
 }  // namespace sluice::shard

@@ -91,6 +91,8 @@ class Subscriptions {
   void keep_account(const Subscription& subscription, model::EndReason why);
   void remember(Subscription& subscription, bool begins);
   void bound_timers();
+  /// Timers that may stand in the heap for a table of so many places.
+  static constexpr std::size_t timers_max(std::size_t places) { return 2 * places + 64; }
 
   struct Timer {
     base::MonotonicTime at;

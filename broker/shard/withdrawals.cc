@@ -90,7 +90,7 @@ std::uint64_t Withdrawals::look(Search& search) {
   const std::uint64_t slices = subscription->queue.slices() + 1;
   std::uint64_t withdrawn = 0;
   {
-    LedgerScope scope(core_.metrics, subscription->queue);
+    LedgerScope scope(core_, *subscription);
     withdrawn = subscription->queue.withdraw(search.origin, core_.now);
   }
   if (withdrawn == 0) return slices;

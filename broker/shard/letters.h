@@ -100,9 +100,11 @@ struct InterestLetter {
   bool strict = false;
   bool add = true;
   std::uint64_t token = 0;  // echoed in InterestDoneLetter; 0: no answer wanted
+  wire::Resume resume{};    // with a token: an earlier subscription that this one follows
 };
 struct InterestDoneLetter {
   std::uint64_t token = 0;
+  wire::Resumed resumed{};  // how that one ended, if it did on the sender
 };
 
 /// A shared subscription on its home; told by serial from a later one in its slot.

@@ -52,6 +52,7 @@ struct Subscription {
   base::MonotonicTime timer = base::kNever;  // the earliest entry in the heap of timers
   std::uint32_t awaited = 0;                 // shards that have not confirmed its interest yet
   std::uint64_t correlation = 0;             // of SUBSCRIBE, until it is answered
+  wire::Resumed resumed;                     // what shards have told so far of the one it follows
   flow::DrainRate drain_rate;                // seen by housekeeping
   std::string name;
   std::vector<std::string> filters;

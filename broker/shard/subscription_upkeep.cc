@@ -85,4 +85,12 @@ void Subscriptions::check_invariants() const {
   core_.index.check_invariants();
 }
 
+wire::Resumed Subscriptions::end_of(const wire::Resume& resume) const {
+  if (resume.session == 0) return {};
+  const EndedSubscription* ended =
+      core_.ended.find(resume.session, model::SubscriptionId(resume.subscription));
+  if (ended == nullptr) return {};
+  return {true, ended->next_sequence - 1, ended->ledger.discarded};
+}
+
 }  // namespace sluice::shard

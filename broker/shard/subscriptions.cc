@@ -115,6 +115,7 @@ Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
     if (!ladder) return fail(ladder.error());
     spec.ladder = *ladder;
   }
+  if (subscribe.group.empty()) spec.resume = subscribe.resume;
   return spec;
 }
 
@@ -167,13 +168,14 @@ Subscription& Subscriptions::create(const SubscribeSpec& spec) {
   core_.states.begin(subscription);
   remember(subscription, true);
   for (const std::string& filter : subscription.filters) core_.index.add(filter, slot);
+  subscription.resumed = end_of(spec.resume);
   const std::uint64_t token = (subscription.serial << 32) | slot.value();
   core_.each_other_shard([&](model::ShardId shard) {
     for (std::size_t i = 0; i < subscription.filters.size(); ++i) {
       // Letters of one pair keep their order, so the answer to the last speaks for all.
       const bool last = i + 1 == subscription.filters.size();
       core_.mail.post(shard, InterestLetter{subscription.filters[i], subscription.strict, true,
-                                            last ? token : 0});
+                                            last ? token : 0, last ? spec.resume : wire::Resume{}});
     }
     ++subscription.awaited;
   });
@@ -195,7 +197,8 @@ void Subscriptions::on_interest(model::ShardId from, InterestLetter&& letter) {
   } else {
     core_.index.remove_remote(letter.filter, from, letter.strict);
   }
-  if (letter.token != 0) core_.mail.post(from, InterestDoneLetter{letter.token});
+  if (letter.token == 0) return;
+  core_.mail.post(from, InterestDoneLetter{letter.token, end_of(letter.resume)});
 }
 
 void Subscriptions::on_interest_done(const InterestDoneLetter& letter) {
@@ -203,6 +206,7 @@ void Subscriptions::on_interest_done(const InterestDoneLetter& letter) {
       find(model::SubscriptionSlot(static_cast<std::uint32_t>(letter.token)));
   if (subscription == nullptr || (subscription->serial & 0xFFFFFFFF) != letter.token >> 32) return;
   ASSERT(subscription->awaited > 0);
+  if (letter.resumed.known) subscription->resumed = letter.resumed;
   if (--subscription->awaited == 0) activate(*subscription);
 }
 
@@ -221,6 +225,7 @@ void Subscriptions::activate(Subscription& subscription) {
   answer.max_lag_ns = static_cast<std::uint64_t>(bounds.max_lag.count());
   answer.next_sequence = 1;
   answer.overflow = overflow;
+  answer.resumed = subscription.resumed;
   core_.send(*subscription.connection, answer, subscription.correlation);
   wake(subscription);
 }
@@ -241,7 +246,7 @@ queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot, model::EndRea
   for (const std::string& filter : subscription.filters) {
     core_.index.remove(filter, slot);
     core_.each_other_shard([&](model::ShardId shard) {
-      core_.mail.post(shard, InterestLetter{filter, subscription.strict, false, 0});
+      core_.mail.post(shard, InterestLetter{filter, subscription.strict, false, 0, {}});
     });
   }
   if (subscription.ready) std::erase(subscription.connection->ready, slot);

@@ -27,6 +27,7 @@ struct SubscribeSpec {
   queue::Bounds bounds;
   queue::Ladder ladder;
   std::vector<std::string> filters;
+  wire::Resume resume{};  // of a plain one
 };
 
 class Subscriptions {
@@ -87,6 +88,7 @@ class Subscriptions {
   base::Result<SubscribeSpec> check(const Connection& connection,
                                     const wire::Subscribe& subscribe) const;
   void activate(Subscription& subscription);
+  wire::Resumed end_of(const wire::Resume& resume) const;
   void report_dropping(Subscription& subscription);
   void keep_account(const Subscription& subscription, model::EndReason why);
   void remember(Subscription& subscription, bool begins);

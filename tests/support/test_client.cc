@@ -229,7 +229,12 @@ void TestClient::hear_receipt(const wire::FrameHeader& header, ByteView body) {
 void TestClient::hear_subscribed(const wire::FrameHeader& header, ByteView body) {
   const auto frame = decoded<wire::Subscribed>(header, body);
   subscribed_[frame.subscription] = true;
-  line("SUBSCRIBED " + number(frame.subscription) + named("next", frame.next_sequence));
+  std::string text =
+      "SUBSCRIBED " + number(frame.subscription) + named("next", frame.next_sequence);
+  if (frame.resumed.known) {
+    text += " resumed=" + number(frame.resumed.matched) + "/" + number(frame.resumed.discarded);
+  }
+  line(std::move(text));
 }
 
 void TestClient::hear_unsubscribed(const wire::FrameHeader& header, ByteView body) {

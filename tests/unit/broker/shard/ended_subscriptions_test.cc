@@ -90,6 +90,40 @@ TEST(EndedSubscriptions, Of_a_client_that_vanishes_say_what_it_missed) {
   EXPECT_EQ(found->filters, (std::vector<std::string>{"a", "b.>"}));
 }
 
+/// What SUBSCRIBED tells a client on `shard` that says it follows `resume`.
+std::string resumed(ShardHarness& broker, std::size_t shard, const wire::Resume& resume,
+                    std::string_view group = {}) {
+  TestClient& back = broker.connect(shard, "reader");
+  static_cast<void>(back.heard());
+  back.say(wire::Subscribe{.subscription = 9, .group = group, .filters = {"a"}, .resume = resume},
+           1);
+  broker.run();
+  return back.heard();
+}
+
+TEST(EndedSubscriptions, Are_told_to_a_client_that_comes_back_to_any_shard) {
+  ShardHarness broker({.shards = 3});
+  TestClient& sub = broker.connect(1, "reader");
+  TestClient& pub = broker.connect(0, "pub");
+  sub.subscribe({.id = 3, .filters = {"a"}, .credit = 2});
+  broker.run();
+  pub.publish("a", {"1", "2", "3", "4", "5"});
+  broker.run();
+  const std::uint64_t session = sub.session();
+  const std::string plain = "SUBSCRIBED 9 next=1\n";
+  EXPECT_EQ(resumed(broker, 2, {session, 3, 2}), plain);  // it has not ended
+  sub.vanish();
+  broker.run();
+  const std::string told = "SUBSCRIBED 9 next=1 resumed=5/3\n";
+  EXPECT_EQ(resumed(broker, 0, {session, 3, 2}), told);
+  EXPECT_EQ(resumed(broker, 1, {session, 3, 2}), told);
+  EXPECT_EQ(resumed(broker, 2, {session, 3, 2}), told);
+  EXPECT_EQ(resumed(broker, 2, {session, 4, 2}), plain);
+  EXPECT_EQ(resumed(broker, 2, {session + 1, 3, 2}), plain);
+  EXPECT_EQ(resumed(broker, 2, {}), plain);
+  EXPECT_EQ(resumed(broker, 2, {session, 3, 2}, "group"), plain);
+}
+
 TEST(EndedSubscriptions, Say_how_each_ended) {
   ShardHarness broker;
   TestClient& pub = broker.connect(0, "pub");

@@ -4,7 +4,7 @@
 // Measured with tests/bench/memory; estimates on the high side.
 //
 // Units:    bytes.
-// Source:   docs/guide/memory.md, section What is counted.
+// Source:   docs/guide/memory.md, section What is counted
 
 #pragma once
 
@@ -20,6 +20,13 @@ inline constexpr std::uint64_t kConnectionBytes = 8U << 10;  // idle: session, s
 inline constexpr std::uint64_t kOpenTopicBytes = 192;        // of a connection, its window
 inline constexpr std::uint64_t kSubscriptionBytes = 1U << 10;  // empty: queue, ledger, filters
 inline constexpr std::uint64_t kTopicBytes = 256;              // name, slot, cached matches
-inline constexpr std::uint64_t kQueuedSliceBytes = 128;        // its entry, and its block's header
+inline constexpr std::uint64_t kToldTopicBytes = 4;  // of a connection, that a topic was told
+/// What a queue is charged for a slice, as queue::kSliceOverhead.
+inline constexpr std::uint64_t kQueuedSliceBytes = 128;
+/// What a message takes at most that came in a batch of its own and waits: header of the batch and
+/// of its block, its entry in a queue that has just grown.
+inline constexpr std::uint64_t kSingleMessageBytes = 320;
+/// All connections together may have one part in so many of the budget unsent.
+inline constexpr std::uint64_t kOutputShare = 8;
 
 }  // namespace sluice::config

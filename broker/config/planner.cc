@@ -1,58 +1,11 @@
 #include "broker/config/planner.h"
 
-#include <algorithm>
-#include <limits>
-#include <utility>
-
+#include "broker/config/plan_lines.h"
 #include "libs/base/assert.h"
 #include "libs/base/units.h"
 
 namespace sluice::config {
 namespace {
-
-Size times(Size a, Size b) {
-  Size product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<Size>::max() : product;
-}
-
-Size plus(Size a, Size b) {
-  Size sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<Size>::max() : sum;
-}
-
-struct Factor {
-  Size value;
-  const char* noun;  // null: a size in bytes
-};
-
-/// One line: the product of its factors, written out as it is reckoned.
-PlanLine product(std::string what, std::initializer_list<Factor> factors) {
-  PlanLine line{std::move(what), {}, 1};
-  for (const Factor& factor : factors) {
-    if (!line.arithmetic.empty()) line.arithmetic += " x ";
-    line.arithmetic += factor.noun == nullptr ? base::format_size(factor.value)
-                                              : std::to_string(factor.value) + " " + factor.noun;
-    line.bytes = times(line.bytes, factor.value);
-  }
-  return line;
-}
-
-std::string human(Size bytes) { return base::human_size(static_cast<double>(bytes)); }
-
-std::string row(const std::string& what, const std::string& arithmetic, Size bytes) {
-  std::string left = "  " + what;
-  left.resize(std::max<std::size_t>(left.size() + 1, 40), ' ');
-  left += arithmetic;
-  left.resize(std::max<std::size_t>(left.size() + 1, 80), ' ');
-  const std::string amount = human(bytes);
-  return left + std::string(amount.size() < 10 ? 10 - amount.size() : 0, ' ') + amount + "\n";
-}
-
-std::string rows(const std::vector<PlanLine>& lines) {
-  std::string out;
-  for (const PlanLine& line : lines) out += row(line.what, line.arithmetic, line.bytes);
-  return out;
-}
 
 PlanLine first_connection(const Settings& s) {
   const Size frame = s.connection.max_frame;
@@ -81,8 +34,7 @@ std::vector<PlanLine> worst_case(const Settings& s) {
       product("idle slabs kept for reuse",
               {{s.node.shards, "shards"}, {s.slab.idle_max, "slabs"}, {s.slab.bytes, nullptr}}),
       product("idle connections", {{connections, "connections"}, {kConnectionBytes, nullptr}}),
-      product("their unsent output",
-              {{connections, "connections"}, {s.connection.output_high, nullptr}}),
+      unsent_output(s),
       product("a subscription for each of them",
               {{connections, "subscriptions"}, {kSubscriptionBytes, nullptr}}),
       product("their default queues, full",
@@ -124,9 +76,13 @@ std::string Plan::text() const {
          rows(worst_case) + row("sum of both", "", worst_case_bytes);
   if (!fits()) return out + "This cannot fit.\n";
   if (worst_case_fits()) return out + "Even the worst case fits.\n";
-  return out + "The worst case exceeds the budget by " + human(worst_case_bytes - budget) +
-         ": every bound is kept by itself, their sum is not.\n" + "Within the budget are " +
-         std::to_string(full_queues) + " default queues that are full at the same time.\n";
+  return out + "The worst case exceeds the budget by " +
+         base::human_size(static_cast<double>(worst_case_bytes - budget)) +
+         ". The budget is kept all the same: from 85 % of it on the largest queues\n"
+         "are squeezed, and in the end publishes are refused with memory-budget. Without that, " +
+         std::to_string(full_queues) +
+         "\ndefault queues may be full at the same time. `sluice plan` "
+         "finds bounds that fit.\n";
 }
 
 }  // namespace sluice::config

@@ -4,7 +4,8 @@
 // clients do, and what serving the first client takes: a configuration where that exceeds
 // node.memory_budget cannot work and is refused. The *worst case* is what clients could make the
 // broker hold if all of them used their bounds at once; it may exceed the budget, and then the plan
-// says so and by how much, since today each bound is enforced by itself and the sum is not.
+// says so and by how much: the budget is kept in that case too, by squeezing the largest queues and
+// in the end by refusing publishes (flow::MemoryBudget).
 //
 // Owner:    a value.
 // Thread:   pure; any.

@@ -59,7 +59,7 @@ TEST_F(Completion, EveryVerbAndOptionIsInEveryScript) {
 }
 
 TEST_F(Completion, BashOffersVerbs) {
-  EXPECT_EQ(offered("sluice p", 1), "pub ping ");
+  EXPECT_EQ(offered("sluice p", 1), "pub ping plan ");
   EXPECT_EQ(offered("sluice -q st", 2), "status ");
 }
 

@@ -1,4 +1,4 @@
-"""Starts and stops what the benchmarks measure: sluiced, nats-server and the bare relay.
+"""Starts and stops what the benchmarks measure: sluiced, other brokers, and the bare relay.
 
 Each is a context manager with `port` and `pid`. It ends only the process that it started. A broker
 is pinned to one core when asked; NATS then also gets GOMAXPROCS=1, since a Go program with more
@@ -93,13 +93,16 @@ class Broker:
         self.process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def log(self):
+        """What it has written to standard error so far."""
+        return (self.folder / "stderr").read_text(errors="replace")
+
     def await_line(self, pattern):
         """The match of the first line of standard output."""
         line = self.process.stdout.readline().decode(errors="replace")
         match = re.search(pattern, line)
         if match is None:
-            errors = (self.folder / "stderr").read_text(errors="replace")
-            raise BrokerError(f"{self.name} did not start: {line.strip()} {errors[-2000:]}")
+            raise BrokerError(f"{self.name} did not start: {line.strip()} {self.log()[-2000:]}")
         return match
 
 
@@ -122,16 +125,17 @@ class Sluice(Broker):
         return first_line([self.program, "--version"])
 
 
-class Nats(Broker):
-    name = "nats"
-    program = shutil.which("nats-server") or "/usr/sbin/nats-server"
+class PortBroker(Broker):
+    """One of the others: it is told its port, and says nothing when it listens."""
+
+    program = ""
+
+    def arguments(self):
+        raise NotImplementedError
 
     def command(self):
         self.port = free_port()
-        return [self.program, "-a", "127.0.0.1", "-p", str(self.port)]
-
-    def environment(self):
-        return dict(os.environ, **({} if self.core is None else {"GOMAXPROCS": "1"}))
+        return [self.program, *self.arguments()]
 
     def await_ready(self):
         deadline = time.monotonic() + READY_SECONDS
@@ -141,10 +145,55 @@ class Nats(Broker):
                 return
             except OSError:
                 time.sleep(0.02)
-        raise BrokerError(f"nats-server does not listen on port {self.port}")
+        raise BrokerError(f"{self.program} does not listen on port {self.port}: {self.log()}")
 
     def version(self):
         return first_line([self.program, "--version"])
+
+
+def program(name):
+    """Debian keeps servers where not everybody's PATH looks."""
+    return shutil.which(name) or f"/usr/sbin/{name}"
+
+
+class Nats(PortBroker):
+    name = "nats"
+    program = program("nats-server")
+
+    def arguments(self):
+        return ["-a", "127.0.0.1", "-p", str(self.port)]
+
+    def environment(self):
+        return dict(os.environ, **({} if self.core is None else {"GOMAXPROCS": "1"}))
+
+
+class Mosquitto(PortBroker):
+    name = "mosquitto"
+    program = program("mosquitto")
+
+    def __init__(self, core=None, settings=()):
+        super().__init__(core)
+        self.settings = settings
+
+    def arguments(self):
+        path = self.folder / "mosquitto.conf"
+        path.write_text("\n".join([
+            f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false",
+            "user root", "log_dest stderr", "log_type error", "log_type warning",
+            "log_type notice", *self.settings]) + "\n")
+        return ["-c", path]
+
+    def version(self):
+        return first_line([self.program, "-h"])
+
+
+class Redis(PortBroker):
+    name = "redis"
+    program = program("redis-server")
+
+    def arguments(self):
+        return ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly",
+                "no", "--dir", self.folder, "--logfile", self.folder / "stderr"]
 
 
 class Relay(Broker):

@@ -37,6 +37,10 @@ class Driver {
   using PublisherLink = Link<typename Peer::Publisher>;
   using SubscriberLink = Link<typename Peer::Subscriber>;
 
+  template <typename AnyLink>
+  static void expect_open(const AnyLink& link) {
+    if (link.over()) die(link.why_over());
+  }
   /// One turn; waits at most `timeout_ms` when there is nothing to do.
   void turn(int timeout_ms);
   void post_due(std::uint64_t now);
@@ -72,16 +76,21 @@ void Driver<Peer>::turn(int timeout_ms) {
       PublisherLink& link = *publishers_[number & ~kPublisherBit];
       while (readable && link.pull(room_, false)) {
       }
+      expect_open(link);
       if ((event.events & EPOLLOUT) != 0) link.set_writable();
     } else {
       SubscriberLink& link = *subscribers_[number];
       if (readable) link.pull(room_, work_.timed());
       link.set_writable();  // its few bytes are tried again whenever something comes in
       link.push();
+      expect_open(link);
     }
   }
   if (posting_) post_due(now_ns());
-  for (auto& link : publishers_) progress_ = link->push() || progress_;
+  for (auto& link : publishers_) {
+    progress_ = link->push() || progress_;
+    expect_open(*link);
+  }
 }
 
 template <typename Peer>

@@ -36,6 +36,7 @@ NatsPeer::Publisher::Publisher(const Work& work, unsigned topic) {
   const auto bytes = base::as_bytes(message);
   message_.assign(bytes.begin(), bytes.end());
   payload_at_ = head.size();
+  payload_bytes_ = work.payload_bytes;
   if (!work.timed()) out_.set_flood(Flood(repeat(message_, kFloodBytes), message_.size()));
   out_.add_text(connect_line() + "PING\r\n");
 }
@@ -46,8 +47,8 @@ std::size_t NatsPeer::Publisher::on_bytes(base::ByteView bytes, std::uint64_t /*
   return at;
 }
 
-void NatsPeer::Publisher::post(std::uint64_t intended_ns) {
-  base::store(message_.data() + payload_at_, intended_ns);
+void NatsPeer::Publisher::post(std::uint64_t intended_ns, unsigned /*lane*/) {
+  write_stamp({message_.data() + payload_at_, payload_bytes_}, intended_ns, published_.messages);
   out_.control().insert(out_.control().end(), message_.begin(), message_.end());
   ++published_.messages;
 }
@@ -55,12 +56,13 @@ void NatsPeer::Publisher::post(std::uint64_t intended_ns) {
 NatsPeer::Subscriber::Subscriber(const Work& work, unsigned topic, LatencySink* sink)
     : head_("MSG " + topic_name(topic) + " 1 " + std::to_string(work.payload_bytes) + "\r\n"),
       message_bytes_(head_.size() + work.payload_bytes + kEnd.size()),
+      stamp_bytes_(std::min<std::size_t>(work.payload_bytes, kStampBytes)),
       sink_(sink) {
   out_.add_text(connect_line() + "SUB " + topic_name(topic) + " 1\r\nPING\r\n");
 }
 
 std::size_t NatsPeer::Subscriber::on_bytes(base::ByteView bytes, std::uint64_t now_ns) {
-  const std::size_t looked_at = sink_ != nullptr ? head_.size() + sizeof(std::uint64_t) : 1;
+  const std::size_t looked_at = sink_ != nullptr ? head_.size() + stamp_bytes_ : 1;
   std::size_t at = 0;
   for (;;) {
     const std::size_t skipped = std::min(skip_, bytes.size() - at);
@@ -75,7 +77,7 @@ std::size_t NatsPeer::Subscriber::on_bytes(base::ByteView bytes, std::uint64_t n
     }
     if (bytes.size() - at < looked_at) return at;
     if (sink_ != nullptr) {
-      sink_->record(base::load<std::uint64_t>(bytes.data() + at + head_.size()), now_ns);
+      read_stamp(bytes.subspan(at + head_.size(), stamp_bytes_), now_ns, *sink_, delivered_);
     }
     ++delivered_.messages;
     skip_ = message_bytes_;

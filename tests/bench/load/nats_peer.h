@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -40,17 +41,22 @@ struct NatsPeer {
     void advance(std::size_t bytes) { published_.messages += out_.advance(bytes).completed; }
     void start() { flooding_ = true; }
     void stop() { flooding_ = false; }
-    void post(std::uint64_t intended_ns);
+    void post(std::uint64_t intended_ns, unsigned lane = 0);
     bool ready() const { return lines_.ready(); }
     bool settled() const { return out_.idle(); }
+    std::uint64_t sent(unsigned /*lane*/) const { return published_.messages; }
+    std::uint64_t unsent(unsigned /*lane*/) const { return 0; }  // the socket's buffer has no end
     const std::string& error() const { return lines_.error(); }
     const Published& published() const { return published_; }
+    /// NATS core answers no publish.
+    std::map<std::string, std::uint64_t> answers() const { return {}; }
 
    private:
     Outgoing out_;
     NatsLines lines_;
     std::vector<std::byte> message_;
     std::size_t payload_at_ = 0;  // in message_
+    std::size_t payload_bytes_ = 0;
     Published published_;
     bool flooding_ = false;
   };
@@ -70,6 +76,7 @@ struct NatsPeer {
     NatsLines lines_;
     std::string head_;  // "MSG bench.0 1 128\r\n"
     std::size_t message_bytes_;
+    std::size_t stamp_bytes_;  // of each payload
     LatencySink* sink_;
     std::size_t skip_ = 0;
     Delivered delivered_;

@@ -1,32 +1,12 @@
 #include "tests/bench/load/result.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "tests/bench/load/json_object.h"
 #include "tests/bench/load/socket.h"
 
 namespace sluice::bench {
 namespace {
-
-/// Appends members to a JSON object.
-class JsonObject {
- public:
-  void add(const char* name, const std::string& text) { member(name, "\"" + text + "\""); }
-  void add(const char* name, std::uint64_t number) { member(name, std::to_string(number)); }
-  void add(const char* name, bool value) { member(name, value ? "true" : "false"); }
-  void add(const char* name, double number) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.6g", number);
-    member(name, text);
-  }
-  std::string finish() { return text_ + "}"; }
-
- private:
-  void member(const char* name, const std::string& value) {
-    text_ += (text_.size() > 1 ? ",\"" : "\"") + std::string(name) + "\":" + value;
-  }
-  std::string text_ = "{";
-};
 
 void add_work(JsonObject& json, const Work& work) {
   json.add("peer", work.peer);

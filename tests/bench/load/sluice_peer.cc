@@ -77,8 +77,20 @@ std::size_t for_each_frame(ByteView bytes, std::string& error, OnFrame on_frame)
 }  // namespace
 
 SluicePeer::Publisher::Publisher(const Work& work, unsigned topic)
-    : work_(work), topic_(topic_name(topic)), payload_(work.payload_bytes, std::byte{'x'}) {
+    : work_(work), payload_(work.payload_bytes, std::byte{'x'}) {
+  for (unsigned i = 0; i < work.lanes; ++i) {
+    lanes_.push_back({.topic = topic_name(topic + i), .id = 0, .grant = 0, .due = {}});
+  }
   send_hello(out_);
+}
+
+bool SluicePeer::Publisher::ready() const {
+  return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.id != 0; });
+}
+
+bool SluicePeer::Publisher::nothing_due() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const Lane& lane) { return lane.due.intended_ns.empty(); });
 }
 
 std::size_t SluicePeer::Publisher::on_bytes(ByteView bytes, std::uint64_t /*now_ns*/) {
@@ -92,12 +104,17 @@ std::size_t SluicePeer::Publisher::on_bytes(ByteView bytes, std::uint64_t /*now_
 
 void SluicePeer::Publisher::on_frame(const FrameHeader& header, ByteView body) {
   if (header.kind == FrameKind::kWelcome) {
-    wire::encode(out_.control(), wire::OpenTopic{.name = topic_}, 1);
+    // The correlation of an answer tells which of them it is about.
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      wire::encode(out_.control(), wire::OpenTopic{.name = lanes_[i].topic}, i + 1);
+    }
   } else if (header.kind == FrameKind::kTopic) {
     on_topic(header, body);
   } else if (header.kind == FrameKind::kGrant) {
     const auto grant = wire::decode<wire::Grant>(header, body);
-    if (grant && grant->topic == topic_id_) grant_ += grant->bytes;
+    for (Lane& lane : lanes_) {
+      if (grant && grant->topic == lane.id) lane.grant += grant->bytes;
+    }
   } else if (header.kind == FrameKind::kReceipt) {
     on_receipt(header, body);
   } else {
@@ -111,8 +128,10 @@ void SluicePeer::Publisher::on_topic(const FrameHeader& header, ByteView body) {
     error_ = "sluice: " + topic.error().message();
     return;
   }
-  topic_id_ = topic->topic;
-  grant_ = topic->grant;
+  if (header.correlation < 1 || header.correlation > lanes_.size()) return;
+  Lane& lane = lanes_[header.correlation - 1];
+  lane.id = topic->topic;
+  lane.grant = topic->grant;
   if (!work_.timed()) build_flood();
 }
 
@@ -125,11 +144,14 @@ void SluicePeer::Publisher::on_receipt(const FrameHeader& header, ByteView body)
   const std::uint64_t publishes = header.correlation - receipt->first_publish + 1;
   published_.receipts += publishes;
   if (receipt->status != wire::ReceiptStatus::kAccepted) published_.refused += publishes;
+  published_.dropped += receipt->dropped;
+  published_.pressure = std::max<unsigned>(published_.pressure, receipt->pressure);
 }
 
 /// One PUBLISH frame, as often as fits the block; each is numbered when it is about to be sent.
 void SluicePeer::Publisher::build_flood() {
-  const std::uint32_t fixed = wire::kFrameHeaderBytes + sizeof topic_id_ + wire::kBatchHeaderBytes;
+  const std::uint32_t fixed =
+      wire::kFrameHeaderBytes + sizeof(std::uint32_t) + wire::kBatchHeaderBytes;
   unit_messages_ = work_.messages_per_frame != 0
                        ? work_.messages_per_frame
                        : messages_in(work_.frame_bytes, fixed, record_bytes_of(payload_));
@@ -137,36 +159,40 @@ void SluicePeer::Publisher::build_flood() {
   const std::vector<std::byte> batch = builder_.finish({});
   unit_batch_bytes_ = static_cast<std::uint32_t>(batch.size());
   std::vector<std::byte> frame;
-  append_publish(frame, topic_id_, batch, 0);
+  append_publish(frame, lanes_[0].id, batch, 0);
   out_.set_flood(Flood(repeat(frame, kFloodBytes), frame.size()));
 }
 
 /// One PUBLISH frame of everything that is due and granted: as a client coalesces.
-void SluicePeer::Publisher::build_posted() {
+void SluicePeer::Publisher::build_posted(Lane& lane) {
+  std::vector<std::uint64_t>& posted = lane.due.intended_ns;
+  if (posted.empty()) return;
   const std::uint64_t record = record_bytes_of(payload_);
-  const std::uint64_t room = std::min<std::uint64_t>(grant_, work_.frame_bytes);
+  const std::uint64_t room = std::min<std::uint64_t>(lane.grant, work_.frame_bytes);
   if (room < wire::kBatchHeaderBytes + record) return;
   const std::uint64_t wanted =
-      work_.messages_per_frame == 0 ? posted_.size() : work_.messages_per_frame;
+      work_.messages_per_frame == 0 ? posted.size() : work_.messages_per_frame;
   const auto count =
-      std::min<std::uint64_t>({posted_.size(), wanted, (room - wire::kBatchHeaderBytes) / record});
+      std::min<std::uint64_t>({posted.size(), wanted, (room - wire::kBatchHeaderBytes) / record});
   for (std::uint64_t i = 0; i < count; ++i) {
-    base::store(payload_.data(), posted_[i]);
+    write_stamp(payload_, posted[i], lane.due.sent++);
     builder_.add(payload_);
   }
-  posted_.erase(posted_.begin(), posted_.begin() + static_cast<std::ptrdiff_t>(count));
+  posted.erase(posted.begin(), posted.begin() + static_cast<std::ptrdiff_t>(count));
   const std::vector<std::byte> batch = builder_.finish({});
-  append_publish(out_.control(), topic_id_, batch, next_number_);
-  grant_ -= batch.size();
+  append_publish(out_.control(), lane.id, batch, next_number_);
+  lane.grant -= batch.size();
   ++next_number_;
   ++published_.frames;
   published_.messages += count;
 }
 
 ByteView SluicePeer::Publisher::next() {
-  if (!posted_.empty() && out_.idle()) build_posted();
+  if (out_.idle()) {
+    for (Lane& lane : lanes_) build_posted(lane);
+  }
   if (!flooding_ || !ready()) return out_.view(0);
-  const std::size_t granted = grant_ / unit_batch_bytes_;
+  const std::size_t granted = lanes_[0].grant / unit_batch_bytes_;
   Flood& flood = out_.flood();
   for (std::size_t i = 0, n = flood.new_units(granted); i < n; ++i) {
     base::store(flood.new_unit(i) + kNumberAt, next_number_ + i);
@@ -174,9 +200,16 @@ ByteView SluicePeer::Publisher::next() {
   return out_.view(granted);
 }
 
+std::map<std::string, std::uint64_t> SluicePeer::Publisher::answers() const {
+  return {{"receipt accepted", published_.receipts - published_.refused},
+          {"receipt not accepted", published_.refused},
+          {"copies told as dropped", published_.dropped},
+          {"highest pressure of 255", published_.pressure}};
+}
+
 void SluicePeer::Publisher::advance(std::size_t bytes) {
   const Flood::Progress progress = out_.advance(bytes);
-  grant_ -= progress.begun * unit_batch_bytes_;
+  lanes_[0].grant -= progress.begun * unit_batch_bytes_;
   next_number_ += progress.begun;
   published_.frames += progress.completed;
   published_.messages += progress.completed * unit_messages_;
@@ -230,7 +263,7 @@ void SluicePeer::Subscriber::record_latencies(ByteView batch, std::uint32_t firs
   records = records.subspan(wire::skip_records(records.data(), first));
   for (std::uint32_t i = 0; i < count; ++i) {
     const wire::RecordView record = wire::take_record(records);
-    sink_->record(base::load<std::uint64_t>(record.payload.data()), now_ns);
+    read_stamp(record.payload, now_ns, *sink_, delivered_);
   }
 }
 

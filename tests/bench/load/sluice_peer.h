@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,31 +35,45 @@ struct SluicePeer {
     void advance(std::size_t bytes);
     void start() { flooding_ = true; }
     void stop() { flooding_ = false; }
-    void post(std::uint64_t intended_ns) { posted_.push_back(intended_ns); }
-    bool ready() const { return topic_id_ != 0; }
+    /// A message is due on the `lane`-th of its topics.
+    void post(std::uint64_t intended_ns, unsigned lane = 0) {
+      lanes_[lane].due.intended_ns.push_back(intended_ns);
+    }
+    bool ready() const;
     /// Everything begun is written, and a receipt has come for it.
     bool settled() const {
-      return out_.idle() && posted_.empty() && published_.receipts + 1 == next_number_;
+      return out_.idle() && nothing_due() && published_.receipts + 1 == next_number_;
     }
+    std::uint64_t sent(unsigned lane) const { return lanes_[lane].due.sent; }
+    /// Due, and held back since the broker has granted no more.
+    std::uint64_t unsent(unsigned lane) const { return lanes_[lane].due.intended_ns.size(); }
     const std::string& error() const { return error_; }
     const Published& published() const { return published_; }
+    /// Publishes by what their receipts said, and more of what these told.
+    std::map<std::string, std::uint64_t> answers() const;
 
    private:
+    /// A topic that is published to, with its own window.
+    struct Lane {
+      std::string topic;
+      std::uint32_t id = 0;
+      std::uint64_t grant = 0;  // bytes of batches that may still be sent
+      Due due;                  // open loop
+    };
+
+    bool nothing_due() const;
     void on_frame(const wire::FrameHeader& header, base::ByteView body);
     void on_topic(const wire::FrameHeader& header, base::ByteView body);
     void on_receipt(const wire::FrameHeader& header, base::ByteView body);
     void build_flood();
-    void build_posted();
+    void build_posted(Lane& lane);
 
     Work work_;
-    std::string topic_;
+    std::vector<Lane> lanes_;  // floods use the first
     Outgoing out_;
-    std::uint32_t topic_id_ = 0;
-    std::uint64_t grant_ = 0;        // bytes of batches that may still be sent
     std::uint64_t next_number_ = 1;  // of the next publish
     std::uint32_t unit_messages_ = 0;
     std::uint32_t unit_batch_bytes_ = 0;
-    std::vector<std::uint64_t> posted_;  // open loop: messages due
     std::vector<std::byte> payload_;
     wire::BatchBuilder builder_;
     Published published_;

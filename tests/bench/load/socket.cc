@@ -52,10 +52,14 @@ std::uint64_t now_ns() noexcept {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-int connect_to(const std::string& host, std::uint16_t port) {
+int connect_to(const std::string& host, std::uint16_t port, int receive_bytes) {
   const sockaddr_in address = address_of(host, port);
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) die_errno("socket");
+  // Before it connects, since the window it announces is scaled by it.
+  if (receive_bytes > 0) {
+    setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+  }
   // The kernel's interface takes every kind of address as a sockaddr.
   if (connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     die_errno("connect to " + host + ":" + std::to_string(port));
@@ -109,6 +113,10 @@ void Poller::add(int socket, std::uint32_t events, std::uint64_t number) {
   event.events = events;
   event.data.u64 = number;
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) die_errno("epoll_ctl");
+}
+
+void Poller::remove(int socket) {
+  if (epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr) != 0) die_errno("epoll_ctl");
 }
 
 std::span<const epoll_event> Poller::wait(int timeout_ms) {

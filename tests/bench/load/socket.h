@@ -23,8 +23,9 @@ namespace sluice::bench {
 /// Monotonic, the same for every process of the machine.
 std::uint64_t now_ns() noexcept;
 
-/// A connected socket without delay; read_some and write_some never block.
-int connect_to(const std::string& host, std::uint16_t port);
+/// A connected socket without delay; read_some and write_some never block. With `receive_bytes` the
+/// kernel holds about as many unread ones of it, else as many as it likes.
+int connect_to(const std::string& host, std::uint16_t port, int receive_bytes = 0);
 /// A listening, non-blocking socket on 127.0.0.1; `port` 0 takes a free one and is filled in.
 int listen_on(std::uint16_t& port);
 /// The next connection, non-blocking and without delay; -1 when none waits.
@@ -50,6 +51,8 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
 
   void add(int socket, std::uint32_t events, std::uint64_t number);
+  /// Requires: it was added.
+  void remove(int socket);
   /// Valid until the next call. timeout_ms 0 does not wait, -1 waits for ever.
   std::span<const epoll_event> wait(int timeout_ms);
 

@@ -22,6 +22,7 @@ struct Work {
   int broker_pid = 0;  // whose CPU and memory are measured
   unsigned publishers = 1;
   unsigned subscribers = 1;
+  unsigned lanes = 1;   // Sluice: topics of each publisher's connection, from its own on
   unsigned topics = 1;  // publisher i and subscriber i use topic i modulo topics
   std::uint32_t payload_bytes = 128;
   std::uint32_t messages_per_frame = 0;  // Sluice: 0 fills frames of frame_bytes

@@ -144,6 +144,34 @@ TEST(SluicePublisher, AnOpenLoopCoalescesWhatIsDueWithinTheGrant) {
   EXPECT_EQ(base::load<std::uint64_t>(wire::take_record(records).payload.data()), 13U);
 }
 
+TEST(SluicePublisher, ATopicWithoutGrantHoldsBackNoOtherOfTheConnection) {
+  Work work = work_of(16, 0, 1000);
+  work.lanes = 2;
+  SluicePeer::Publisher session(work, 0);
+  frames_of(session);
+  answer(session, wire::Welcome{});
+  EXPECT_EQ(frames_of(session).size(), 2U);
+  wire::Topic topic;
+  topic.topic = 5;
+  topic.grant = 0;
+  answer(session, topic, 1);
+  EXPECT_FALSE(session.ready());
+  topic.topic = 6;
+  topic.grant = 1000;
+  answer(session, topic, 2);
+  ASSERT_TRUE(session.ready());
+  session.post(11, 0);
+  session.post(11, 1);
+  const auto frames = frames_of(session);
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(wire::decode<wire::Publish>(frames[0].header, frames[0].body)->topic, 6U);
+  EXPECT_EQ(session.unsent(0), 1U);
+  EXPECT_EQ(session.sent(1), 1U);
+  answer(session, wire::Grant{.topic = 5, .bytes = 1000});
+  EXPECT_EQ(frames_of(session).size(), 1U);
+  EXPECT_EQ(session.unsent(0), 0U);
+}
+
 TEST(SluicePublisher, AnErrorOfTheBrokerEndsTheRun) {
   auto session = ready_publisher(work_of(8, 1), 0);
   wire::ErrorFrame error;

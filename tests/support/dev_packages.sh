@@ -12,11 +12,12 @@ declare -A packages=(
   [clang]="clang-19 libclang-rt-19-dev"
   [lint]="clang-format-19 clang-tidy-19 shellcheck pyflakes3"
   [bench]="nats-server python3 libbenchmark-dev libgtest-dev libgmock-dev"
+  [overload]="nats-server mosquitto redis-server"
   [demo]="python3"
 )
 
 # Packages of ours that come with a service of their own, which must not be left running.
-readonly packages_with_service=(prometheus nats-server)
+readonly packages_with_service=(prometheus nats-server mosquitto redis-server)
 
 as_root() {
   if [[ $(id -u) -eq 0 ]]; then

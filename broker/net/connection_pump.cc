@@ -8,9 +8,10 @@
 namespace sluice::net {
 namespace {
 
-loop::StreamOptions stream_options(base::Duration keepalive) {
+loop::StreamOptions stream_options(base::Duration keepalive, base::SlabAccount* account) {
   loop::StreamOptions options;
   options.keep_alive = keepalive;
+  options.account = account;
   return options;
 }
 
@@ -27,7 +28,8 @@ ConnectionPump::ConnectionPump(loop::Loop& loop, loop::OwnedFd socket, shard::Sh
     : loop_(loop),
       shard_(shard),
       owner_(owner),
-      stream_(loop, std::move(socket), *this, stream_options(options.keepalive)),
+      stream_(loop, std::move(socket), *this,
+              stream_options(options.keepalive, shard.core().pool.account())),
       read_bytes_turn_(options.read_bytes_turn) {}
 
 bool ConnectionPump::start() {

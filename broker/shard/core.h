@@ -61,7 +61,8 @@ struct Core {
         memory(ports.budget, id_),
         drops(options_.drops_max),
         marks(options_.marks_max),
-        random(seed) {}
+        random(seed),
+        output_high(options_.output_high) {}
 
   const model::ShardId id;
   const Options& options;
@@ -80,6 +81,9 @@ struct Core {
   DropLog drops;             // added to by LedgerScope
   LedgerMarks marks;         // added to by Subscriptions
   base::Random random;
+  /// Bytes that a connection may have unsent: its option, or less where there are so many that all
+  /// together would have more than their share of the budget. Changed by MemoryKeeper.
+  std::size_t output_high;
 
   base::WallTime wall_now;
   bool draining = false;

@@ -18,6 +18,15 @@ namespace {
 constexpr std::uint8_t kStep = 64;
 constexpr std::uint32_t kRetryAfterMs = 100;
 
+// Below this a write is hardly worth a system call; one message may exceed it.
+constexpr std::uint64_t kOutputMin = 8192;
+
+std::size_t output_share(const Core& core) {
+  const std::uint64_t all = core.memory.limit() / config::kOutputShare / core.shard_count();
+  const std::uint64_t each = all / std::max<std::size_t>(core.connections.size(), 1);
+  return std::min<std::uint64_t>(core.options.output_high, std::max(kOutputMin, each));
+}
+
 std::uint8_t next_step(std::uint8_t step, std::uint8_t pressure) {
   const auto up = static_cast<std::uint8_t>(pressure == 255 ? 255 : pressure / kStep * kStep);
   const bool falls = up < step && pressure + kStep / 2 < step;
@@ -37,6 +46,7 @@ void MemoryKeeper::on_turn() {
   flow::MemoryBudget* budget = core_.memory.budget();
   const std::uint64_t held = count_parts();
   if (budget == nullptr) return;
+  core_.output_high = output_share(core_);
   flow::ShardUse use = core_.memory.told();
   use.held = held;
   use.subscriptions = subscriptions_.size();

@@ -21,7 +21,7 @@ bool Output::flush(Connection& connection) {
     if (connection.control.capacity() > kQuantum) connection.control.shrink_to_fit();
   }
   const std::size_t unsent = connection.link->unsent_bytes();
-  const std::size_t high = core_.options.output_high;
+  const std::size_t high = core_.output_high;
   if (connection.state == ConnectionState::kOpen && unsent < high) {
     write_dealt(connection, high - unsent);
     write_ready(connection, high - unsent);

@@ -233,8 +233,9 @@ void Shard::received(Connection& connection, std::size_t bytes) {
   }
   if (connection.state >= ConnectionState::kClosing) return;
   connection.reader.settle();
-  const bool over = connection.link->unsent_bytes() + connection.control.size() >
-                    kUnsentPerOutputHigh * core_.options.output_high;
+  const std::size_t unsent_most =
+      core_.memory.is_full() ? core_.output_high : kUnsentPerOutputHigh * core_.options.output_high;
+  const bool over = connection.link->unsent_bytes() + connection.control.size() > unsent_most;
   if (over && !connection.reading_paused) {
     connection.reading_paused = true;
     connection.link->set_reading(false);

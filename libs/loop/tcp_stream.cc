@@ -23,6 +23,12 @@ constexpr std::size_t kIdleCapacity = 64;
 
 const uv_buf_t* as_uv(const Buffer* buffers) { return reinterpret_cast<const uv_buf_t*>(buffers); }
 
+bool lies_in(const Buffer& buffer, base::ByteView bytes) {
+  return !bytes.empty() && buffer.data >= bytes.data() && buffer.data < bytes.data() + bytes.size();
+}
+
+base::ByteView block_of(const base::SlabRef& slab) { return {slab->data(), slab->capacity()}; }
+
 template <typename T>
 void clear_and_trim(std::vector<T>& items) {
   items.clear();
@@ -36,6 +42,7 @@ struct TcpStream::Impl {
 
   Loop& loop;
   StreamHandler* handler;  // null once closed: no callback comes after
+  base::SlabAccount* account = nullptr;
   uv_tcp_t handle{};
   uv_write_t write_request{};
   uv_shutdown_t shutdown_request{};
@@ -58,8 +65,12 @@ struct TcpStream::Impl {
   }
 
   base::Result<std::size_t> try_write(std::span<const Buffer> buffers);
-  void enqueue(std::span<const Buffer> buffers, std::size_t skip_bytes, base::ByteView transient);
-  void append_buffer(Buffer buffer, base::ByteView transient);
+  void enqueue(std::span<const Buffer> buffers, std::size_t skip_bytes,
+               std::vector<base::SlabRef>& keep_alive, base::ByteView transient);
+  static std::size_t drop_unneeded(std::vector<base::SlabRef>& keep_alive,
+                                   std::span<const Buffer> rest, base::ByteView transient);
+  void copy_all(std::span<const Buffer> rest, std::size_t bytes);
+  void copy_transient(std::span<Buffer> rest, base::ByteView transient);
   void send_queued();
   void on_written(int status);
   void on_read_result(std::int64_t bytes);
@@ -88,28 +99,79 @@ base::Result<std::size_t> TcpStream::Impl::try_write(std::span<const Buffer> buf
   return total;
 }
 
+// Remembers what the kernel did not take, and takes over what keeps that alive.
 void TcpStream::Impl::enqueue(std::span<const Buffer> buffers, std::size_t skip_bytes,
-                              base::ByteView transient) {
+                              std::vector<base::SlabRef>& keep_alive, base::ByteView transient) {
+  std::vector<Buffer> rest;
+  std::size_t bytes = 0;
   for (Buffer buffer : buffers) {
     const std::size_t skipped = std::min(skip_bytes, buffer.size);
     skip_bytes -= skipped;
     buffer.data += skipped;
     buffer.size -= skipped;
-    if (buffer.size > 0) append_buffer(buffer, transient);
+    bytes += buffer.size;
+    if (buffer.size > 0) rest.push_back(buffer);
   }
+  if (rest.empty()) return;
+  queued_bytes += bytes;
+  const std::size_t pinned = drop_unneeded(keep_alive, rest, transient);
+  if (pinned > kPinnedPerCopied * bytes) {
+    copy_all(rest, bytes);
+  } else {
+    copy_transient(rest, transient);
+    for (base::SlabRef& reference : keep_alive) queued_keep.push_back(std::move(reference));
+    queued.insert(queued.end(), rest.begin(), rest.end());
+  }
+  keep_alive.clear();
 }
 
-void TcpStream::Impl::append_buffer(Buffer buffer, base::ByteView transient) {
-  queued_bytes += buffer.size;
-  const bool must_copy = !transient.empty() && buffer.data >= transient.data() &&
-                         buffer.data < transient.data() + transient.size();
-  if (must_copy) {
-    base::SlabRef block = base::SlabRef::make(buffer.size);
-    std::memcpy(block->data(), buffer.data, buffer.size);
-    buffer.data = block->data();
-    queued_keep.push_back(std::move(block));
+// Lets go of the references that only kept what has left. Both lists have the same order, so they
+// are walked from their ends. Returns the bytes that the others keep alive.
+std::size_t TcpStream::Impl::drop_unneeded(std::vector<base::SlabRef>& keep_alive,
+                                           std::span<const Buffer> rest, base::ByteView transient) {
+  std::size_t first = keep_alive.size();
+  std::size_t pinned = 0;
+  for (auto buffer = rest.rbegin(); buffer != rest.rend(); ++buffer) {
+    if (lies_in(*buffer, transient)) continue;
+    std::size_t at = first;
+    if (at < keep_alive.size() && lies_in(*buffer, block_of(keep_alive[at]))) continue;
+    while (at > 0 && !lies_in(*buffer, block_of(keep_alive[at - 1]))) --at;
+    if (at == 0) continue;  // static bytes
+    for (std::size_t i = at - 1; i < first; ++i) pinned += keep_alive[i]->capacity();
+    first = at - 1;
   }
-  queued.push_back(buffer);
+  keep_alive.erase(keep_alive.begin(), keep_alive.begin() + static_cast<std::ptrdiff_t>(first));
+  return pinned;
+}
+
+void TcpStream::Impl::copy_all(std::span<const Buffer> rest, std::size_t bytes) {
+  base::SlabRef block = base::SlabRef::make(bytes, account);
+  std::byte* to = block->data();
+  for (const Buffer& buffer : rest) {
+    std::memcpy(to, buffer.data, buffer.size);
+    to += buffer.size;
+  }
+  queued.push_back({block->data(), bytes});
+  queued_keep.push_back(std::move(block));
+}
+
+// What lies within `transient` is copied as one piece.
+void TcpStream::Impl::copy_transient(std::span<Buffer> rest, base::ByteView transient) {
+  const std::byte* begin = nullptr;
+  const std::byte* end = nullptr;
+  for (const Buffer& buffer : rest) {
+    if (!lies_in(buffer, transient)) continue;
+    if (begin == nullptr || buffer.data < begin) begin = buffer.data;
+    if (end == nullptr || buffer.data + buffer.size > end) end = buffer.data + buffer.size;
+  }
+  if (begin == nullptr) return;
+  const auto bytes = static_cast<std::size_t>(end - begin);
+  base::SlabRef block = base::SlabRef::make(bytes, account);
+  std::memcpy(block->data(), begin, bytes);
+  for (Buffer& buffer : rest) {
+    if (lies_in(buffer, transient)) buffer.data = block->data() + (buffer.data - begin);
+  }
+  queued_keep.push_back(std::move(block));
 }
 
 void TcpStream::Impl::send_queued() {
@@ -175,7 +237,7 @@ void TcpStream::Impl::maybe_shut_down() {
 
 TcpStream::TcpStream(Loop& loop, OwnedFd socket, StreamHandler& handler,
                      const StreamOptions& options)
-    : impl_(new Impl{loop, &handler}) {
+    : impl_(new Impl{loop, &handler, options.account}) {
   ASSERT(socket);
   ASSERT(uv_tcp_init(register_handle(loop), &impl_->handle) == 0);
   impl_->handle.data = impl_;
@@ -235,10 +297,8 @@ base::Status TcpStream::write(std::span<const Buffer> buffers,
     if (!at_once) return base::fail(at_once.error());
     written = *at_once;
   }
-  impl.enqueue(buffers, written, transient);
+  impl.enqueue(buffers, written, keep_alive, transient);
   if (impl.queued.empty()) return {};
-  for (base::SlabRef& reference : keep_alive) impl.queued_keep.push_back(std::move(reference));
-  keep_alive.clear();
   if (!impl.in_flight) impl.send_queued();
   if (!impl.above_high && impl.pending_bytes() >= impl.high_watermark) {
     impl.above_high = true;

@@ -2,8 +2,9 @@
 //
 // In: the handler lends room for each read, so that bytes land where they will be used. Out: a
 // write tries the kernel at once and as a whole; only what the kernel refuses is remembered, as
-// descriptors of buffers and the references that keep them alive, never as copied payload. The
-// bound on what is remembered is the caller's: it stops at the high watermark.
+// descriptors of buffers and the references that keep them alive; it is copied only where it is
+// little and keeps much alive. The bound on what is remembered is the caller's: it stops at the
+// high watermark.
 //
 // Owner:    the loop's thread; borrows the loop and the handler.
 // Thread:   the loop's owner thread. (asserted)
@@ -65,11 +66,14 @@ struct StreamOptions {
   base::Duration keep_alive = std::chrono::seconds(60);  ///< idle time before probes; 0: none
   int send_buffer_bytes = 0;                             ///< 0: the system's choice
   int receive_buffer_bytes = 0;
+  base::SlabAccount* account = nullptr;  ///< where copies count; outlives the stream
 };
 
 class TcpStream {
  public:
   static constexpr std::size_t kBuffersPerCall = 1024;  // IOV_MAX of Linux
+  /// What is left over is copied when it keeps more than so many times its bytes alive.
+  static constexpr std::size_t kPinnedPerCopied = 4;
 
   /// Takes over a connected socket. An option that the system refuses is left as it was.
   TcpStream(Loop& loop, OwnedFd socket, StreamHandler& handler, const StreamOptions& options = {});
@@ -87,7 +91,8 @@ class TcpStream {
   /// nothing is kept and `keep_alive` is as it was. Otherwise the references move out of
   /// `keep_alive`, which is left empty, and are held until the rest has left; every buffer must
   /// then live in them, or be static, or lie within `transient`, whose bytes are copied as far as
-  /// they are left over. on_drained() follows.
+  /// they are left over. The references stand in the order of the buffers that they keep.
+  /// on_drained() follows.
   base::Status write(std::span<const Buffer> buffers, std::vector<base::SlabRef>& keep_alive,
                      base::ByteView transient = {});
   /// The same for bytes that are copied if they cannot leave at once.

@@ -140,6 +140,7 @@ class Daemon:
         line = self.process.stdout.readline()
         assert line.startswith("ready "), line
         self.port = int(line.split("native=127.0.0.1:")[1].split()[0])
+        self.http_port = int(line.split("http=127.0.0.1:")[1].split()[0])
 
     def resident(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:

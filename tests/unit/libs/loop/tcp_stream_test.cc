@@ -104,6 +104,81 @@ TEST_F(TcpStreamTest, WhatTheKernelRefusesIsSentLaterFromTheSameBytes) {
   for (const base::SlabRef& slab : all) EXPECT_TRUE(slab->is_sole_reference());
 }
 
+// Fills the sockets, so that nothing of the next write leaves.
+class FullTcpStream : public TcpStreamTest {
+ protected:
+  void fill() {
+    connect({.send_buffer_bytes = 65536, .account = &account}, {.receive_buffer_bytes = 65536});
+    far->pause_reading();
+    far_handler.keep_text = false;
+    std::vector<base::SlabRef> keep{filled_slab(4U << 20, 'f')};
+    filling = 4U << 20;
+    const Buffer buffer = buffer_of(keep[0]);
+    ASSERT_TRUE(near->write({&buffer, 1}, keep));
+    ASSERT_GT(near->pending_bytes(), 0U);
+  }
+  void drain(std::size_t bytes) {
+    far->start_reading();
+    run_until([&] { return far_handler.bytes_read == filling + bytes; });
+  }
+
+  base::SlabAccount account;
+  std::size_t filling = 0;
+};
+
+TEST_F(FullTcpStream, ALittleThatKeepsMuchAliveIsCopiedAndCounted) {
+  fill();
+  const std::uint64_t before = account.bytes();
+  const base::SlabRef slab = filled_slab(1U << 20, 'x');
+  std::vector<base::SlabRef> keep{slab};
+  const std::string header = "header";
+  const base::ByteView transient = base::as_bytes(header);
+  const std::vector<Buffer> buffers{{transient.data(), 6}, {slab->data() + 10, 1000}};
+  ASSERT_TRUE(near->write(buffers, keep, transient));
+  EXPECT_TRUE(keep.empty());
+  EXPECT_TRUE(slab->is_sole_reference());
+  EXPECT_EQ(account.bytes(), before + base::Slab::footprint(1006));
+  std::uint64_t sum = 0;
+  far_handler.check_byte = [&](base::ByteView bytes) {
+    for (const std::byte value : bytes) sum += value != std::byte{'f'} ? 1 : 0;
+  };
+  drain(1006);
+  EXPECT_EQ(sum, 1006U);
+  EXPECT_EQ(account.bytes(), 0U);
+}
+
+TEST_F(FullTcpStream, WhatKeepsLittleMoreAliveIsNotCopied) {
+  fill();
+  const base::SlabRef first = filled_slab(100'000, 'a');
+  const base::SlabRef second = filled_slab(100'000, 'b');
+  std::vector<base::SlabRef> keep{first, second};
+  const std::vector<Buffer> buffers{buffer_of(first), {second->data(), 50'000}};
+  ASSERT_TRUE(near->write(buffers, keep));
+  EXPECT_FALSE(first->is_sole_reference());
+  EXPECT_FALSE(second->is_sole_reference());
+  EXPECT_EQ(account.bytes(), 0U);
+  drain(150'000);
+  EXPECT_TRUE(first->is_sole_reference());
+  EXPECT_TRUE(second->is_sole_reference());
+}
+
+TEST_F(TcpStreamTest, WhatHasLeftIsLetGoThoughTheRestOfTheWriteHasNot) {
+  connect({.send_buffer_bytes = 65536}, {.receive_buffer_bytes = 65536});
+  far->pause_reading();
+  std::vector<base::SlabRef> slabs;
+  std::vector<Buffer> buffers;
+  for (int i = 0; i < 100; ++i) {
+    slabs.push_back(filled_slab(40'000, 'x'));
+    buffers.push_back(buffer_of(slabs.back()));
+  }
+  std::vector<base::SlabRef> keep = slabs;
+  ASSERT_TRUE(near->write(buffers, keep));
+  ASSERT_GT(near->pending_bytes(), 100'000U);
+  ASSERT_LT(near->pending_bytes(), 3'900'000U);
+  EXPECT_TRUE(slabs.front()->is_sole_reference());
+  EXPECT_FALSE(slabs.back()->is_sole_reference());
+}
+
 TEST_F(TcpStreamTest, WatermarksAreCrossedOnceEachWay) {
   connect({.send_buffer_bytes = 65536}, {.receive_buffer_bytes = 262144});
   far->pause_reading();

@@ -160,8 +160,14 @@ class Nats(PortBroker):
     name = "nats"
     program = program("nats-server")
 
+    def __init__(self, core=None, settings=()):
+        super().__init__(core)
+        self.settings = settings
+
     def arguments(self):
-        return ["-a", "127.0.0.1", "-p", str(self.port)]
+        path = self.folder / "nats.conf"
+        path.write_text("\n".join(["# settings", *self.settings]) + "\n")
+        return ["-a", "127.0.0.1", "-p", str(self.port), "-c", path]
 
     def environment(self):
         return dict(os.environ, **({} if self.core is None else {"GOMAXPROCS": "1"}))

@@ -16,6 +16,24 @@ namespace {
 using base::ErrorInfo;
 using Json = nlohmann::ordered_json;
 
+/// A word of receipts, gaps or states.
+struct Word {
+  std::string_view kind;
+  std::string_view name;
+  std::string_view text;
+  std::string_view remedy;
+};
+
+constexpr std::string_view kind_of(std::string_view kind) {
+  return kind == "gap" ? "gap reason" : kind == "receipt" ? "receipt status" : "limited by";
+}
+
+constexpr Word kWords[] = {
+#define X(kind, word, text, remedy) {kind_of(#kind), word, text, remedy},
+#include "cli/words.def"
+#undef X
+};
+
 std::vector<const ErrorInfo*> all_errors() {
   std::vector<const ErrorInfo*> rows;
   for (std::uint16_t number = 1; number < std::numeric_limits<std::uint16_t>::max(); ++number) {
@@ -71,13 +89,41 @@ ExitCode list(const Globals& globals) {
     table.add({std::to_string(number_of(*row)), std::string(row->name),
                std::string(class_name(row->error_class)), std::string(row->text)});
   }
-  return print(globals, table.text());
+  Table words({"WORD", "KIND", "WHAT IT MEANS"});
+  for (const Word& word : kWords) {
+    words.add({std::string(word.name), std::string(word.kind), std::string(word.text)});
+  }
+  return print(globals, table.text() + '\n' + words.text());
+}
+
+/// A word may be one of several kinds, as "rejected" is.
+ExitCode explain_words(const Globals& globals, const std::vector<Word>& words) {
+  if (globals.json) {
+    Json rows = Json::array();
+    for (const Word& word : words) {
+      rows.push_back(
+          {{"name", word.name}, {"kind", word.kind}, {"text", word.text}, {"remedy", word.remedy}});
+    }
+    return print(globals, rows.dump() + '\n');
+  }
+  std::string text;
+  for (const Word& word : words) {
+    text += fmt::format("{} ({})\n  what:  {}\n  do:    {}\n", word.name, word.kind, word.text,
+                        word.remedy);
+  }
+  return print(globals, text);
 }
 
 ExitCode explain(const Globals& globals, const std::string& code) {
   const ErrorInfo* row = base::find_error(code);
   if (row == nullptr) {
     std::vector<std::string> names;
+    std::vector<Word> words;
+    for (const Word& word : kWords) {
+      names.emplace_back(word.name);
+      if (word.name == code) words.push_back(word);
+    }
+    if (!words.empty()) return explain_words(globals, words);
     for (const ErrorInfo* known : all_errors()) names.emplace_back(known->name);
     print_error(globals, fmt::format("no error '{}'{}; `sluice errors` lists all", code,
                                      did_you_mean(code, names)));
@@ -93,7 +139,8 @@ ExitCode explain(const Globals& globals, const std::string& code) {
 }  // namespace
 
 void add_errors(CLI::App& app, Invocation& invocation) {
-  CLI::App* verb = app.add_subcommand("errors", "Explain an error code, or list all");
+  CLI::App* verb =
+      app.add_subcommand("errors", "Explain an error code or a word of receipts, or list all");
   auto code = std::make_shared<std::string>();
   verb->add_option("CODE", *code, "Name or number, as errors are printed");
   verb->callback([&invocation, code] {

@@ -172,7 +172,9 @@ void Engine::on_keep_alive() {
   if (std::exchange(is_probing_, true)) {
     return connection->lose({ErrorCode::kConnectionLost, "the broker has fallen silent"});
   }
-  connection->send(wire::Ping{}, requests_.add([](const Result<wire::Frame>&) {}));
+  connection->send(wire::Ping{}, requests_.add([this](const Result<wire::Frame>& pong) {
+    if (pong) is_probing_ = false;
+  }));
 }
 
 Connection* Engine::open_connection() noexcept {

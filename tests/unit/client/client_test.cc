@@ -379,6 +379,14 @@ TEST_F(ClientTest, ASilentBrokerIsPingedAndThenGivenUp) {
   EXPECT_GE(broker.seen().pings, 1);
 }
 
+TEST_F(ClientTest, AnIdleBrokerThatAnswersPingsIsKept) {
+  ClientOptions options;
+  options.keep_alive = milliseconds(50);
+  const blocking::Client client = connect(options);
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.pings >= 4; }));
+  EXPECT_EQ(broker.seen().connections, 1);
+}
+
 TEST_F(ClientTest, AMalformedFrameEndsTheConnection) {
   const blocking::Client client = connect();
   broker.with_peer(

@@ -366,6 +366,7 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   core_.metrics.publishes[status].add();
   ASSERT(connection.unresolved > 0);
   --connection.unresolved;
+  if (connection.ended) core_.touch(connection);  // without a receipt too, as it may be the last
   const bool fine = status == wire::ReceiptStatus::kAccepted;
   if (outcome.receipt_mode == model::ReceiptMode::kNever) return;
   if (fine && outcome.receipt_mode == model::ReceiptMode::kProblems) return;

@@ -105,6 +105,22 @@ TEST(Connection, ThatEndsItsSideHearsTheReceiptsThatComeLate) {
   EXPECT_EQ(client.heard(), "RECEIPT 2 accepted messages=1 matched=1 accepted=1\nCLOSED\n");
 }
 
+TEST(Connection, ThatEndsItsSideAndWantsNoReceiptIsClosed) {
+  ShardHarness broker({.shards = 2});
+  TestClient& reader = broker.connect(1);
+  reader.subscribe({.filters = {"a"}, .overflow = "block", .max_messages = 1, .credit = 0});
+  broker.run();
+  TestClient& client = broker.connect(0);
+  client.publish("a", {.payloads = {"1"}, .flags = wire::kPublishReceiptNone});
+  client.publish("a", {.payloads = {"2"}, .flags = wire::kPublishReceiptProblems});
+  client.half_close();
+  broker.run();
+  EXPECT_FALSE(client.gone());
+  reader.credit(1, 1);
+  broker.run();
+  EXPECT_EQ(client.heard(), "CLOSED\n");
+}
+
 TEST(Connection, ThatIsNotReadFromAnyMoreIsReadAgain) {
   HarnessOptions options;
   options.options.output_high = 1000;

@@ -78,10 +78,15 @@ Json row_json(const ErrorInfo& row) {
           {"remedy", row.remedy}};
 }
 
+Json word_json(const Word& word) {
+  return {{"name", word.name}, {"kind", word.kind}, {"text", word.text}, {"remedy", word.remedy}};
+}
+
 ExitCode list(const Globals& globals) {
   if (globals.json) {
     Json rows = Json::array();
     for (const ErrorInfo* row : all_errors()) rows.push_back(row_json(*row));
+    for (const Word& word : kWords) rows.push_back(word_json(word));
     return print(globals, rows.dump() + '\n');
   }
   Table table({"CODE", "NAME", "CLASS", "WHAT IT MEANS"});
@@ -101,8 +106,7 @@ ExitCode explain_words(const Globals& globals, const std::vector<Word>& words) {
   if (globals.json) {
     Json rows = Json::array();
     for (const Word& word : words) {
-      rows.push_back(
-          {{"name", word.name}, {"kind", word.kind}, {"text", word.text}, {"remedy", word.remedy}});
+      rows.push_back(word_json(word));
     }
     return print(globals, rows.dump() + '\n');
   }

@@ -19,6 +19,7 @@ ExitCode exit_code_of(const Error& error) noexcept {
     case ErrorCode::kTopicLimit:
     case ErrorCode::kDurabilityUnavailable:
     case ErrorCode::kNeedNotMet:
+    case ErrorCode::kRateLimited:
     case ErrorCode::kMessageTooLarge:
       return ExitCode::kNotAccepted;
     case ErrorCode::kTimeout:

@@ -31,7 +31,10 @@ std::string escaped(std::string_view text) {
 std::string name_of(ErrorCode code) { return std::string(base::error_info(code).name); }
 
 // Lost with a connection, or not answered by the time this program ended.
-std::uint64_t unknown_of(const PublishTotals& sums) { return sums.messages - sums.answered; }
+std::uint64_t unknown_of(const PublishedTotals& totals) {
+  const PublishTotals& sums = totals.sums;
+  return totals.receipts == Receipts::kAll ? sums.messages - sums.answered : sums.unknown;
+}
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -57,6 +60,7 @@ std::string receipt_text(const Receipt& receipt) {
   if (receipt.refused_by_unlisted > 0) {
     out += fmt::format(" refused_by_unlisted={}", receipt.refused_by_unlisted);
   }
+  if (!receipt.text.empty()) out += fmt::format(" text=\"{}\"", escaped(receipt.text));
   return out;
 }
 
@@ -81,14 +85,17 @@ std::string receipt_json(const Receipt& receipt) {
   out["retry_after_ns"] = receipt.retry_after.count();
   out["refused_by"] = std::move(refused);
   out["refused_by_unlisted"] = receipt.refused_by_unlisted;
+  out["text"] = receipt.text;
   return dump(out);
 }
 
 std::string gap_text(const Gap& gap) {
   if (gap.count == 0) return fmt::format("gap: unknown number of messages missing: {}", gap.reason);
-  return fmt::format("gap: {} missing, sequence {} to {}, {}: {}", counted(gap.count, "message"),
-                     gap.first_sequence, gap.last_sequence,
-                     human_size(static_cast<double>(gap.bytes)), gap.reason);
+  std::string out = fmt::format("gap: {} missing, sequence {} to {}", counted(gap.count, "message"),
+                                gap.first_sequence, gap.last_sequence);
+  // Of what a lost connection took with it nobody knows the bytes.
+  if (gap.bytes > 0) out += ", " + human_size(static_cast<double>(gap.bytes));
+  return out + ": " + gap.reason;
 }
 
 std::string gap_json(const Gap& gap) {
@@ -110,7 +117,30 @@ std::string reconnected_json(const Reconnected& reconnected) {
   Json body;
   body["away_ns"] = reconnected.away.count();
   body["lost_because"] = reconnected.lost_because.message();
+  body["gap_is_exact"] = reconnected.is_exact;
   return dump(Json{{"reconnected", std::move(body)}});
+}
+
+void WithdrawnTotals::add(const Withdrawal& withdrawal) {
+  ++publishes;
+  if (!withdrawal.was_sent) ++not_sent;
+  copies += withdrawal.copies;
+}
+
+std::string withdrawn_text(const WithdrawnTotals& totals) {
+  std::string out = fmt::format("withdrawn: {} of {}",
+                                totals.copies == 1 ? "1 copy" : grouped(totals.copies) + " copies",
+                                counted(totals.publishes, "message"));
+  if (totals.not_sent > 0) out += fmt::format("; {} were never sent", grouped(totals.not_sent));
+  return out;
+}
+
+std::string withdrawn_json(const WithdrawnTotals& totals) {
+  Json body;
+  body["publishes"] = totals.publishes;
+  body["not_sent"] = totals.not_sent;
+  body["copies"] = totals.copies;
+  return dump(Json{{"withdrawn", std::move(body)}});
 }
 
 void ReceivedTotals::add(const Gap& gap) {
@@ -176,12 +206,18 @@ std::string published_text(const PublishedTotals& totals) {
     out += fmt::format("{} {} {}", any ? "," : "", grouped(count), receipt_status_name(status));
     any = true;
   }
-  if (!any) out += " none";
+  if (!any) {
+    out += totals.receipts == Receipts::kAll    ? " none"
+           : totals.receipts == Receipts::kNone ? " not asked for"
+                                                : " no problems";
+  }
   out += fmt::format("; copies: {} matched, {} accepted", grouped(sums.matched),
                      grouped(sums.accepted));
   if (sums.dropped > 0) out += fmt::format(", {} dropped", grouped(sums.dropped));
   if (sums.rejected > 0) out += fmt::format(", {} rejected", grouped(sums.rejected));
-  if (const auto unknown = unknown_of(sums)) {
+  if (sums.expired_later > 0) out += fmt::format(", {} expired later", grouped(sums.expired_later));
+  if (sums.withdrawn > 0) out += fmt::format(", {} withdrawn", grouped(sums.withdrawn));
+  if (const auto unknown = unknown_of(totals)) {
     out += fmt::format("; outcome of {} unknown", grouped(unknown));
   }
   if (totals.not_published > 0) {
@@ -203,14 +239,13 @@ std::string published_json(const PublishedTotals& totals) {
   out["elapsed_ns"] = totals.elapsed.count();
   out["answered"] = sums.answered;
   out["ok"] = sums.ok;
-  out["unknown"] = unknown_of(sums);
+  out["unknown"] = unknown_of(totals);
   out["not_published"] = totals.not_published;
   out["receipts"] = std::move(by_status);
-  out["copies"] = {{"matched", sums.matched},
-                   {"accepted", sums.accepted},
-                   {"spilled", sums.spilled},
-                   {"dropped", sums.dropped},
-                   {"rejected", sums.rejected}};
+  out["copies"] = {{"matched", sums.matched},    {"accepted", sums.accepted},
+                   {"spilled", sums.spilled},    {"dropped", sums.dropped},
+                   {"rejected", sums.rejected},  {"expired_later", sums.expired_later},
+                   {"withdrawn", sums.withdrawn}};
   return dump(out);
 }
 

@@ -44,9 +44,20 @@ std::string received_json(const ReceivedTotals& totals);
 /// What a publisher did until it ended.
 struct PublishedTotals {
   PublishTotals sums;
-  std::uint64_t not_published = 0;  ///< refused here: a bad topic, a message too large
+  Receipts receipts = Receipts::kAll;  ///< those it asked for
+  std::uint64_t not_published = 0;     ///< refused here: a bad topic, a message too large
   Duration elapsed{0};
 };
+
+/// What --cancel-after took back.
+struct WithdrawnTotals {
+  std::uint64_t publishes = 0;
+  std::uint64_t not_sent = 0;  ///< of these, never left this client
+  std::uint64_t copies = 0;    ///< that subscriptions will not get
+  void add(const Withdrawal& withdrawal);
+};
+std::string withdrawn_text(const WithdrawnTotals& totals);
+std::string withdrawn_json(const WithdrawnTotals& totals);
 
 std::string published_text(const PublishedTotals& totals);
 std::string published_json(const PublishedTotals& totals);

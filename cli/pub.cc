@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
+#include <sluice/units.h>
 #include <unistd.h>
 
 #include "cli/line_reader.h"
@@ -93,10 +94,9 @@ class Publishing {
     if (const ExitCode code = runtime_.interrupt().exit_code(); code != ExitCode::kOk) return code;
     if (!sent) return runtime_.failed("cannot publish", sent.error());
     if (const auto refusal = sender_.first_refusal()) return refused(*refusal, totals);
-    if (totals.sums.ok < totals.sums.answered) {
-      print_error(runtime_.globals(),
-                  fmt::format("{} of {} messages were not accepted",
-                              totals.sums.answered - totals.sums.ok, totals.sums.answered));
+    if (const std::uint64_t refused_count = not_accepted(totals.sums); refused_count > 0) {
+      print_error(runtime_.globals(), fmt::format("{} of {} messages were not accepted",
+                                                  refused_count, totals.sums.answered));
       return ExitCode::kNotAccepted;
     }
     if (totals.sums.unknown > 0) {
@@ -107,6 +107,12 @@ class Publishing {
       return ExitCode::kFailure;
     }
     return not_published_ > 0 ? ExitCode::kNotAccepted : ExitCode::kOk;
+  }
+
+  // What was withdrawn was meant to be.
+  std::uint64_t not_accepted(const PublishTotals& sums) const {
+    const auto withdrawn = sums.by_status[static_cast<std::size_t>(ReceiptStatus::kCancelled)];
+    return sums.answered - sums.ok - (options_.cancel_after ? withdrawn : 0);
   }
 
   ExitCode refused(const Receipt& receipt, const PublishedTotals& totals) {
@@ -157,6 +163,19 @@ void add_pub(CLI::App& app, Invocation& invocation) {
   add_count(*verb, "-n,--count", options->count, 1, "Publish the same message so many times");
   add_needs(*verb, options->need);
   verb->add_flag("-r,--receipt", options->receipt, "Wait for each message's receipt and print it");
+  add_value(
+      *verb, "--receipts", "all|problems|none",
+      [options](const std::string& value) { return read_receipts(value, options->receipts); },
+      "Which receipts to ask for; all by default");
+  add_value(
+      *verb, "--cancel-after", "DURATION",
+      [options](const std::string& value) -> std::string {
+        auto duration = parse_duration(value);
+        if (!duration) return duration.error().detail;
+        options->cancel_after = *duration;
+        return {};
+      },
+      "Publish, wait so long, withdraw what nobody has got yet, and print how much that was");
   verb->callback([&invocation, options] {
     invocation.action = [options](const Globals& globals) { return pub(globals, *options); };
   });

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/line_reader.h"
+#include "cli/suggest.h"
 
 namespace sluice::cli {
 namespace {
@@ -32,6 +33,29 @@ std::string contradiction(const PubOptions& options) {
   }
   if (sources > 1) return "give only one of PAYLOAD, --file and --lines";
   if (options.lines && options.count != 1) return "--count does not go with --lines";
+  if (options.receipt && options.receipts != Receipts::kAll) {
+    return "--receipt prints each; it does not go with --receipts problems or none";
+  }
+  if (!options.cancel_after) return {};
+  if (options.lines) return "--cancel-after does not go with --lines";
+  if (options.receipts != Receipts::kAll) return "--cancel-after needs --receipts all";
+  if (options.count > kCancelCountMax) {
+    return fmt::format("--cancel-after withdraws at most {} messages", kCancelCountMax);
+  }
+  return {};
+}
+
+std::string read_receipts(const std::string& text, Receipts& receipts) {
+  if (text == "all") {
+    receipts = Receipts::kAll;
+  } else if (text == "problems") {
+    receipts = Receipts::kProblems;
+  } else if (text == "none") {
+    receipts = Receipts::kNone;
+  } else {
+    return fmt::format("'{}' is not all, problems or none{}", text,
+                       did_you_mean(text, {"all", "problems", "none"}));
+  }
   return {};
 }
 
@@ -52,6 +76,12 @@ void add_message_options(CLI::App& verb, MessageOptions& options) {
       ->type_name("FILE");
   verb.add_option("--key", options.key, "The message's key");
   add_headers(verb, options.headers);
+  add_value(
+      verb, "--traceparent", "TRACE",
+      [&options](const std::string& value) {
+        return read_header("traceparent=" + value, options.headers);
+      },
+      "The trace it belongs to, as a W3C traceparent: a header");
   add_duration(verb, "--deadline", options.deadline,
                "After this time the message is worth nothing, and nobody gets it");
 }

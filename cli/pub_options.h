@@ -20,7 +20,7 @@ struct MessageOptions {
   std::optional<std::string> payload;
   std::string file;  ///< "-" is standard input; empty: none
   std::string key;
-  Headers headers;
+  Headers headers;       ///< --traceparent among them
   Duration deadline{0};  ///< from the moment of publishing; 0 is none
 };
 
@@ -30,8 +30,13 @@ struct PubOptions {
   std::optional<std::string> separator;  ///< --topic-from-line
   std::uint64_t count = 1;
   std::optional<Need> need;
-  bool receipt = false;
+  bool receipt = false;  ///< print each
+  Receipts receipts = Receipts::kAll;
+  std::optional<Duration> cancel_after;
 };
+
+/// Publishes that --cancel-after withdraws one by one.
+inline constexpr std::uint64_t kCancelCountMax = 10000;
 
 /// What does not fit together, in words; empty when all does.
 std::string contradiction(const PubOptions& options);
@@ -43,7 +48,10 @@ struct TopicAndPayload {
 };
 Result<TopicAndPayload> split_line(std::string_view line, std::string_view separator);
 
-/// Adds PAYLOAD, --file, --key, -H and --deadline to a verb.
+/// "all", "problems" or "none". Returns what is wrong, or nothing.
+std::string read_receipts(const std::string& text, Receipts& receipts);
+
+/// Adds PAYLOAD, --file, --key, -H, --traceparent and --deadline to a verb.
 void add_message_options(CLI::App& verb, MessageOptions& options);
 
 /// The payload of PAYLOAD or --file. Errors: kIo, kMessageTooLarge, kCanceled.

@@ -18,10 +18,11 @@ Status Sender::send(std::string_view topic, std::string_view payload) {
   if (options_.message.deadline.count() > 0) {
     message_.deadline = runtime_.wall_now() + options_.message.deadline;
   }
-  const bool single = !options_.lines && options_.count == 1;
+  if (options_.cancel_after) return begin(topic);
+  const bool single = !options_.lines && options_.count == 1 && options_.receipts == Receipts::kAll;
   if (options_.receipt || single) return send_and_wait(topic);
   // A topic that comes with its line may never come again: the client opens it for the moment.
-  const bool once = options_.separator && !options_.need;
+  const bool once = options_.separator && !options_.need && options_.receipts == Receipts::kAll;
   if (once) {
     Status sent = client_.try_publish(topic, message_);
     if (sent || sent.error().code != ErrorCode::kWouldBlock) return sent;
@@ -41,9 +42,41 @@ Status Sender::send_and_wait(std::string_view topic) {
   if (!receipt) return base::fail(receipt.error());
   refusal_->keep(*receipt);
   if (!options_.receipt) return {};
-  const bool json = runtime_.globals().json;
-  out_.append((json ? receipt_json(*receipt) : receipt_text(*receipt)) + '\n');
+  show(*receipt);
   return out_.flush();
+}
+
+void Sender::show(const Receipt& receipt) {
+  const bool json = runtime_.globals().json;
+  out_.append((json ? receipt_json(receipt) : receipt_text(receipt)) + '\n');
+}
+
+Status Sender::begin(std::string_view topic) {
+  auto publisher = publisher_of(topic);
+  if (!publisher) return base::fail(publisher.error());
+  auto begun = runtime_.wait((*publisher)->begin(runtime_.context(), message_));
+  if (!begun) return base::fail(begun.error());
+  to_withdraw_.push_back(std::move(*begun));
+  return {};
+}
+
+// Takes back all that begin() has published. Ctrl-C shortens the wait before, not the rest.
+Status Sender::withdraw() {
+  runtime_.sleep(*options_.cancel_after);
+  async::CancelSource end = runtime_.finishing();
+  WithdrawnTotals totals;
+  for (Publication& publication : to_withdraw_) {
+    auto withdrawal = runtime_.wait(publication.cancel(end.context()));
+    if (!withdrawal) return base::fail(withdrawal.error());
+    totals.add(*withdrawal);
+    if (!options_.receipt) continue;
+    auto receipt = runtime_.wait(publication.receipt(end.context()));
+    if (!receipt) return base::fail(receipt.error());
+    show(*receipt);
+  }
+  const bool json = runtime_.globals().json;
+  out_.append((json ? withdrawn_json(totals) : withdrawn_text(totals)) + '\n');
+  return {};
 }
 
 Result<Publisher*> Sender::publisher_of(std::string_view topic) {
@@ -51,6 +84,7 @@ Result<Publisher*> Sender::publisher_of(std::string_view topic) {
   if (found == publishers_.end()) {
     PublisherOptions options;
     options.need = options_.need.value_or(Need{});
+    options.receipts = options_.receipts;
     options.on_receipt = [refusal = refusal_](const Receipt& receipt) { refusal->keep(receipt); };
     auto publisher = client_.publisher(topic, std::move(options));
     if (!publisher) return base::fail(publisher.error());
@@ -60,25 +94,36 @@ Result<Publisher*> Sender::publisher_of(std::string_view topic) {
 }
 
 void Sender::Refusal::keep(const Receipt& receipt) {
-  if (receipt.ok()) return;
+  if (receipt.ok() || receipt.status == ReceiptStatus::kCancelled) return;
   const std::lock_guard lock(mutex);
   if (!first) first = receipt;
 }
 
 Status Sender::finish() {
+  Status withdrawn;
+  if (options_.cancel_after) withdrawn = withdraw();
   Status flushed = runtime_.wait(client_.flush(runtime_.context()));
   if (runtime_.interrupt().is_interrupted()) {  // before, or while it waited
     async::CancelSource end = runtime_.finishing();
     flushed = runtime_.wait(client_.flush(end.context()));
   }
   elapsed_ = runtime_.now() - started_at_;
+  if (options_.receipts != Receipts::kAll) {
+    // What was sent without asking for an answer has arrived, and problems were told, once the
+    // broker has closed its side too.
+    async::CancelSource end = runtime_.finishing();
+    const Status drained = runtime_.wait(client_.drain(end.context()));
+    if (flushed) flushed = drained;
+  }
   Status printed = out_.flush();
+  if (!withdrawn) return withdrawn;
   return flushed ? printed : flushed;
 }
 
 PublishedTotals Sender::totals() const {
   PublishedTotals totals;
   totals.sums = client_.totals();
+  totals.receipts = options_.receipts;
   totals.elapsed = elapsed_;
   return totals;
 }

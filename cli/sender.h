@@ -1,7 +1,7 @@
 // sender.h: publishing many messages: fast, or receipt by receipt.
 //
 // Many messages go out in the client's batches, and receipts are only summed up. A single one, and
-// with --receipt each one, waits for its own.
+// with --receipt each one, waits for its own. With --cancel-after all are withdrawn at the end.
 //
 // Owner:    the verb; borrows all it is given.
 // Thread:   the verb's own.
@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/outcome_text.h"
 #include "cli/output.h"
@@ -46,6 +47,9 @@ class Sender {
   };
 
   Status send_and_wait(std::string_view topic);
+  Status begin(std::string_view topic);
+  Status withdraw();
+  void show(const Receipt& receipt);
   Result<Publisher*> publisher_of(std::string_view topic);
 
   Runtime& runtime_;
@@ -56,6 +60,7 @@ class Sender {
   Duration elapsed_{0};
   Output out_;
   std::map<std::string, Publisher, std::less<>> publishers_;
+  std::vector<Publication> to_withdraw_;
   std::shared_ptr<Refusal> refusal_ = std::make_shared<Refusal>();
 };
 

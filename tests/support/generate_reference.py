@@ -5,8 +5,8 @@ usage: tests/support/generate_reference.py [--check]
 
 broker.toml and docs/reference/settings.md come from broker/config/settings.def,
 docs/reference/metrics.md from broker/metrics/metrics.def, docs/reference/errors.md from
-libs/base/errors.def. With --check nothing is written; a file that differs is shown as a diff and
-the exit code is 1.
+libs/base/errors.def and cli/words.def. With --check nothing is written; a file that differs is
+shown as a diff and the exit code is 1.
 """
 
 import difflib
@@ -220,7 +220,17 @@ def errors_page():
         name, number, class_, text, remedy = arguments
         shown = re.sub(r"(?<!^)(?=[A-Z])", "-", name[1:]).lower()
         parts.append(f"| {number} | `{shown}` | {class_} | {cell(text)} | {cell(remedy)} |")
-    return page("Errors", "libs/base/errors.def", *parts)
+    words = [arguments for _, arguments in macros(ROOT / "cli/words.def", ["X"])]
+    for kind, title, text in (
+            ("gap", "Gap reasons", "Why messages are missing, in gaps, receipts and metrics."),
+            ("receipt", "Receipt statuses", "What became of a publish."),
+            ("limited_by", "Limited-by states",
+             "What keeps a subscription or a publisher from going faster.")):
+        parts += ["", f"## {title}", "", text, "",
+                  "| name | what it means | what to do |", "|---|---|---|"]
+        parts += [f"| `{word}` | {cell(text)} | {cell(remedy)} |"
+                  for of_kind, word, text, remedy in words if of_kind == kind]
+    return page("Errors", "libs/base/errors.def and cli/words.def", *parts)
 
 
 FILES = {"broker.toml": broker_toml,

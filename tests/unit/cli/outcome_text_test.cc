@@ -20,6 +20,7 @@ Receipt refused() {
   receipt.rejected = 2;
   receipt.refused_by = {{"slow one", "queue-full", 2}};
   receipt.refused_by_unlisted = 3;
+  receipt.text = "2 of 2 messages";
   return receipt;
 }
 
@@ -33,7 +34,7 @@ TEST(OutcomeText, AReceiptTellsWhatThereIsToTell) {
   EXPECT_EQ(receipt_text(refused()),
             "rejected messages=1 durability=none matched=2 accepted=0 rejected=2 pressure=1.00 "
             "reason=queue-full retry_after=50ms refused_by=slow one:queue-full:2 "
-            "refused_by_unlisted=3");
+            "refused_by_unlisted=3 text=\"2 of 2 messages\"");
 }
 
 TEST(OutcomeText, AReceiptAsJsonAlwaysHasAllFields) {
@@ -41,7 +42,8 @@ TEST(OutcomeText, AReceiptAsJsonAlwaysHasAllFields) {
             R"({"status":"rejected","messages":1,"durability":"none","matched":2,"accepted":0,)"
             R"("spilled":0,"dropped":0,"rejected":2,"pressure":1.0,"sequence":0,)"
             R"("reason":"queue-full","retry_after_ns":50000000,"refused_by":[{"subscription":)"
-            R"("slow one","reason":"queue-full","copies":2}],"refused_by_unlisted":3})");
+            R"("slow one","reason":"queue-full","copies":2}],"refused_by_unlisted":3,)"
+            R"("text":"2 of 2 messages"})");
   EXPECT_NE(receipt_json(Receipt{}).find(R"("reason":null)"), std::string::npos);
 }
 
@@ -63,7 +65,7 @@ TEST(OutcomeText, AReconnectionNamesItsCause) {
   const Reconnected again{Error{ErrorCode::kConnectionLost, "reset by peer"}, seconds(2)};
   EXPECT_EQ(reconnected_json(again),
             R"({"reconnected":{"away_ns":2000000000,"lost_because":"connection-lost: the )"
-            R"(connection was lost (reset by peer); reconnect"}})");
+            R"(connection was lost (reset by peer); reconnect","gap_is_exact":false}})");
 }
 
 TEST(OutcomeText, VolumeHasARateOnlyWhereThereIsOne) {
@@ -109,7 +111,37 @@ TEST(OutcomeText, WhatWasPublishedIsSummedUpByOutcome) {
             R"({"messages":5,"bytes":50,"elapsed_ns":0,"answered":4,"ok":3,"unknown":1,)"
             R"("not_published":1,"receipts":{"accepted":3,"partial":0,"rejected":1,"expired":0,)"
             R"("cancelled":0,"duplicate":0},"copies":{"matched":8,"accepted":6,"spilled":0,)"
-            R"("dropped":0,"rejected":2}})");
+            R"("dropped":0,"rejected":2,"expired_later":0,"withdrawn":0}})");
+}
+
+TEST(OutcomeText, ReceiptsThatWereNotAskedForAreNotMissed) {
+  PublishedTotals totals;
+  totals.sums.messages = 3;
+  totals.sums.bytes = 30;
+  totals.receipts = Receipts::kNone;
+  EXPECT_NE(published_text(totals).find("receipts: not asked for;"), std::string::npos);
+  EXPECT_EQ(published_text(totals).find("unknown"), std::string::npos);
+  totals.receipts = Receipts::kProblems;
+  EXPECT_NE(published_text(totals).find("receipts: no problems;"), std::string::npos);
+  totals.receipts = Receipts::kAll;
+  EXPECT_NE(published_text(totals).find("outcome of 3 unknown"), std::string::npos);
+}
+
+TEST(OutcomeText, WhatCameAfterTheReceiptsIsCounted) {
+  PublishedTotals totals;
+  totals.sums.expired_later = 4;
+  totals.sums.withdrawn = 2;
+  EXPECT_NE(published_text(totals).find(", 4 expired later, 2 withdrawn"), std::string::npos);
+}
+
+TEST(OutcomeText, AWithdrawalSaysHowMuchItTookBack) {
+  WithdrawnTotals totals;
+  totals.add({true, 1});
+  EXPECT_EQ(withdrawn_text(totals), "withdrawn: 1 copy of 1 message");
+  totals.add({true, 4});
+  totals.add({false, 0});
+  EXPECT_EQ(withdrawn_text(totals), "withdrawn: 5 copies of 3 messages; 1 were never sent");
+  EXPECT_EQ(withdrawn_json(totals), R"({"withdrawn":{"publishes":3,"not_sent":1,"copies":5}})");
 }
 
 }  // namespace

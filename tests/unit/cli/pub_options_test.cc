@@ -47,6 +47,32 @@ TEST(PubOptions, LinesAreNotCounted) {
   EXPECT_EQ(contradiction(options), "--count does not go with --lines");
 }
 
+TEST(PubOptions, ReceiptsAreAskedForByName) {
+  Receipts receipts = Receipts::kAll;
+  EXPECT_EQ(read_receipts("none", receipts), "");
+  EXPECT_EQ(receipts, Receipts::kNone);
+  EXPECT_EQ(read_receipts("problems", receipts), "");
+  EXPECT_EQ(receipts, Receipts::kProblems);
+  EXPECT_EQ(read_receipts("all", receipts), "");
+  EXPECT_EQ(receipts, Receipts::kAll);
+  EXPECT_EQ(read_receipts("problem", receipts),
+            "'problem' is not all, problems or none; did you mean 'problems'?");
+}
+
+TEST(PubOptions, WhatIsWithdrawnIsFewAndHasReceipts) {
+  PubOptions options = single();
+  options.cancel_after = Duration(0);
+  EXPECT_EQ(contradiction(options), "");
+  options.count = kCancelCountMax + 1;
+  EXPECT_EQ(contradiction(options), "--cancel-after withdraws at most 10000 messages");
+  options.count = 1;
+  options.receipts = Receipts::kNone;
+  EXPECT_EQ(contradiction(options), "--cancel-after needs --receipts all");
+  options.receipt = true;
+  EXPECT_EQ(contradiction(options),
+            "--receipt prints each; it does not go with --receipts problems or none");
+}
+
 TEST(SplitLine, TheFirstSeparatorCounts) {
   const auto parts = split_line("a.b::c::d", "::");
   ASSERT_TRUE(parts.has_value());

@@ -141,6 +141,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_bench(*app, invocation);
   add_ping(*app, invocation);
   add_status(*app, invocation);
+  add_limit(*app, invocation);
   add_plan(*app, invocation);
   add_errors(*app, invocation);
   add_version(*app, invocation);

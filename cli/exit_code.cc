@@ -10,6 +10,7 @@ ExitCode exit_code_of(const Error& error) noexcept {
     case ErrorCode::kBadArgument:
     case ErrorCode::kReservedTopic:
     case ErrorCode::kGroupMismatch:
+    case ErrorCode::kUnknownLimit:
       return ExitCode::kUsage;
     case ErrorCode::kConnectFailed:
       return ExitCode::kCannotConnect;

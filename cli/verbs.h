@@ -18,6 +18,7 @@ void add_request(CLI::App& app, Invocation& invocation);
 void add_reply(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
 void add_ping(CLI::App& app, Invocation& invocation);
+void add_limit(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_plan(CLI::App& app, Invocation& invocation);
 void add_errors(CLI::App& app, Invocation& invocation);

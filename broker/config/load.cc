@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/config/address.h"
+#include "broker/config/limit_tables.h"
 #include "broker/config/setting.h"
 #include "broker/config/suggest.h"
 #include "broker/config/toml_file.h"
@@ -26,6 +27,7 @@ class Loader {
     resolve();
     check_addresses();
     check_queues();
+    check_limits();
     // The sum of bounds means something only when each of them is valid.
     if (loaded_.ok()) check_plan();
     return std::move(loaded_);
@@ -35,7 +37,9 @@ class Loader {
   void apply_file(const std::string& path) {
     TomlFile file = read_toml(path);
     loaded_.problems = std::move(file.problems);
-    for (const TomlEntry& entry : file.entries) {
+    entries_ = std::move(file.entries);
+    for (const TomlEntry& entry : entries_) {
+      if (entry.in_array) continue;  // of check_limits()
       if (entry.is_table) {
         check_table(entry);
       } else {
@@ -50,6 +54,8 @@ class Loader {
       if (is_table(entry.table)) {
         problem(entry.key_origin, "there are no tables inside [" + entry.table + "]");
       }
+    } else if (entry.key == kLimitTable) {
+      problem(entry.key_origin, "limits are an array of tables; write [[limit]]");
     } else if (!is_table(entry.key)) {
       problem(entry.key_origin,
               "unknown table [" + entry.key + "]" + did_you_mean(entry.key, tables()));
@@ -178,6 +184,11 @@ class Loader {
     }
   }
 
+  void check_limits() {
+    Settings& s = loaded_.settings;
+    s.limit = read_limits(entries_, s.limits.max, loaded_.problems);
+  }
+
   void not_above(const std::string& name, std::uint64_t value, const std::string& limit_name,
                  std::uint64_t limit) {
     if (value <= limit) return;
@@ -252,6 +263,7 @@ class Loader {
 
   const Inputs& inputs_;
   Loaded loaded_;
+  std::vector<TomlEntry> entries_;  // of the file
   std::vector<Setting> all_;
 };
 
@@ -284,6 +296,12 @@ std::string Loaded::check_text() const {
     const auto origin = origins.find(setting.name());
     if (origin == origins.end()) continue;
     out += setting.name() + " = " + format_value(setting) + "  # " + origin->second.where + "\n";
+  }
+  for (const model::LimitSpec& limit : settings.limit) {
+    out += "limit " + limit.name + ": " + model::rate_text(limit) + " " +
+           std::string(model::name_of(limit.direction)) + ", level " +
+           std::string(model::name_of(limit.level)) + ", " +
+           std::string(model::name_of(limit.enforce)) + "\n";
   }
   if (out.empty()) out = "every setting has its default\n";
   return out + plan.text();

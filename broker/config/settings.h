@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/model/limit_spec.h"
 #include "libs/base/clock.h"
 
 namespace sluice::config {
@@ -63,6 +64,7 @@ struct Settings {
 #undef TABLE
 #undef SETTING
 #undef END_TABLE
+  std::vector<model::LimitSpec> limit;  // of the [[limit]] tables, in their order
 };
 
 }  // namespace sluice::config

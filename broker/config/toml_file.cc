@@ -19,6 +19,8 @@ using Value = toml::basic_value<toml::discard_comments, std::map>;
 
 constexpr std::size_t kFileBytesMax = 256U << 10;
 constexpr std::size_t kDepthMax = 64;
+// The one array of tables that there is.
+constexpr std::string_view kLimitTable = "limit";
 
 /// A place in the file, from 1.
 struct Place {
@@ -47,7 +49,9 @@ class Reader {
   void add_table(const Value::table_type& table, const std::string& path) {
     for (const auto& [key, value] : table) {
       const std::string inner = path.empty() ? key : path + "." + key;
-      if (value.is_table()) {
+      if (path.empty() && key == kLimitTable && is_array_of_tables(value)) {
+        for (const Value& element : value.as_array()) add_element(key, element);
+      } else if (value.is_table()) {
         add_entry(path, key, value, true);
         add_table(value.as_table(), inner);
       } else {
@@ -69,6 +73,20 @@ class Reader {
     return number >= 1 && number <= lines_.size() ? lines_[number - 1] : std::string_view{};
   }
 
+  static bool is_array_of_tables(const Value& value) {
+    if (!value.is_array()) return false;
+    const auto& elements = value.as_array();
+    return std::all_of(elements.begin(), elements.end(),
+                       [](const Value& element) { return element.is_table(); });
+  }
+
+  void add_element(const std::string& key, const Value& element) {
+    const std::size_t begin = placed_.size();
+    add_entry("", key, element, true);
+    for (const auto& [inner, value] : element.as_table()) add_entry(key, inner, value, false);
+    for (std::size_t i = begin; i < placed_.size(); ++i) placed_[i].entry.in_array = true;
+  }
+
  private:
   struct Placed {
     Place place;
@@ -80,8 +98,8 @@ class Reader {
     const toml::source_location location = value.location();
     const Place at_value{location.line(), location.column(), location.region()};
     const Place at_key = place_of_key(key, at_value, is_table);
-    TomlEntry entry{table, key,     origin(at_key), is_table ? origin(at_key) : origin(at_value),
-                    {},    is_table};
+    TomlEntry entry{table, key,      origin(at_key), is_table ? origin(at_key) : origin(at_value),
+                    {},    is_table, false};
     if (!is_table) entry.given = given(value, at_value);
     placed_.push_back({at_key, std::move(entry)});
   }

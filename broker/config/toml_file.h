@@ -27,6 +27,7 @@ struct TomlEntry {
   Origin value_origin;
   Given given;
   bool is_table = false;  ///< stands for the table `key` itself
+  bool in_array = false;  ///< of [[limit]]: it, or what stands in it; each begins with is_table
 };
 
 struct TomlFile {

@@ -38,7 +38,13 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
       options_(shard_options(settings)),
       budget_(settings.node.memory_budget, options_.shard_count),
       office_(std::make_unique<shard::PostOffice>(options_.shard_count)),
-      log_timer_(loop_, [this] { logger_.on_time(); }),
+      limits_(settings.limits.max, settings.limits.buckets_max),
+      limit_verbs_(limits_, [this] { spread_limits(); }),
+      log_timer_(loop_,
+                 [this] {
+                   logger_.on_time();
+                   if (limits_.expire(clock_.now())) spread_limits();
+                 }),
       drain_answer_(loop_, [this] { poll_drain(); }) {
   for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
@@ -69,6 +75,7 @@ Status Node::start() {
     return at(listening, "listen.native", settings_.listen.native);
   }
   if (Status http = start_http(); !http) return at(http, "listen.http", settings_.listen.http);
+  set_configured_limits();
   each_shard([](net::ShardLoop& shard) { shard.start(); });
   signals_ = std::make_unique<loop::Signals>(loop_, std::initializer_list<int>{SIGTERM, SIGINT},
                                              [this](int number) { on_signal(number); });

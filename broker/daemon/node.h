@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/admin/http_server.h"
+#include "broker/admin/limit_verbs.h"
 #include "broker/admin/status_json.h"
 #include "broker/config/settings.h"
 #include "broker/daemon/event_log.h"
@@ -48,6 +49,8 @@ class Node final : private port::AdminSink {
  private:
   void on_request(const port::AdminReturn& where, std::string verb, std::string body) override;
   base::Status start_http();
+  void set_configured_limits();
+  void spread_limits();
   metrics::Snapshot metrics_snapshot() const;
   admin::MemoryStatus memory_status() const;
   admin::Readiness readiness() const;
@@ -69,6 +72,8 @@ class Node final : private port::AdminSink {
   std::unique_ptr<shard::PostOffice> office_;
   loop::Loop loop_;
   std::vector<std::unique_ptr<net::ShardLoop>> shards_;
+  flow::LimitRegistry limits_;
+  admin::LimitVerbs limit_verbs_;
   std::unique_ptr<net::Acceptor> acceptor_;
   std::unique_ptr<loop::Signals> signals_;
   loop::Timer log_timer_;

@@ -7,6 +7,7 @@
 #include "broker/admin/process.h"
 #include "broker/daemon/node.h"
 #include "broker/daemon/version.h"
+#include "libs/base/assert.h"
 
 namespace sluice::daemon {
 
@@ -59,7 +60,14 @@ metrics::Snapshot Node::metrics_snapshot() const {
   const std::size_t pairs = shards.size() * (shards.size() - 1);
   node.mailbox_entries_limit = static_cast<double>(settings_.mailbox.entries * pairs);
   node.slab_size = static_cast<double>(settings_.slab.bytes);
-  return metrics::collect(shards, node, {options_.broker_version, std::string(kCompiler)});
+  std::vector<metrics::LimitMetrics> limits;
+  for (const flow::LimitRow& row : limits_.rows({}, 0, clock_.now())) {
+    limits.push_back({row.spec.name, std::string(model::name_of(row.spec.level)),
+                      std::string(model::name_of(row.spec.direction)), row.counts.passed_messages,
+                      row.counts.passed_bytes, row.counts.delayed_messages,
+                      row.counts.refused_messages, row.counts.observed_messages});
+  }
+  return metrics::collect(shards, node, {options_.broker_version, std::string(kCompiler)}, limits);
 }
 
 admin::MemoryStatus Node::memory_status() const {
@@ -125,8 +133,25 @@ void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> do
   });
 }
 
+// The configuration has been checked, so nothing of it is refused.
+void Node::set_configured_limits() {
+  flow::LimitRegistry::Terms terms;
+  terms.configured = true;
+  for (const model::LimitSpec& spec : settings_.limit) {
+    const Status set = limits_.set(spec, clock_.now(), terms);
+    ASSERT(set.has_value());
+  }
+  spread_limits();
+}
+
+// Each shard takes what is in force when it comes to it, so that none ends with an older table.
+void Node::spread_limits() {
+  each_shard([this](net::ShardLoop& shard) {
+    shard.post([this](shard::Shard& s) { s.set_limits(limits_.table()); });
+  });
+}
+
 void Node::on_request(const port::AdminReturn& where, std::string verb, std::string body) {
-  (void)body;  // no verb takes arguments yet
   net::ShardLoop& home = *shards_[where.shard.value()];
   if (verb == "status") {
     gather(kStatusLimit, [&home, where](admin::NodeStatus&& status) {
@@ -137,8 +162,17 @@ void Node::on_request(const port::AdminReturn& where, std::string verb, std::str
     });
     return;
   }
+  if (verb.starts_with(admin::LimitVerbs::kPrefix)) {
+    admin::Answer answer = limit_verbs_.run(verb, body, clock_.now(), where.max_bytes);
+    home.post([where, answer = std::move(answer)](shard::Shard& s) {
+      s.reply(where, answer.error, answer.body);
+    });
+    return;
+  }
   home.post([where](shard::Shard& s) {
-    s.reply(where, ErrorCode::kBadArgument, "{\"error\":\"unknown verb\",\"known\":[\"status\"]}");
+    s.reply(where, ErrorCode::kBadArgument,
+            "{\"error\":\"unknown verb\",\"known\":[\"status\",\"limit.list\",\"limit.set\","
+            "\"limit.remove\",\"limit.simulate\"]}");
   });
 }
 

@@ -64,6 +64,7 @@ struct alignas(64) ShardMetrics {
 #define HISTOGRAM(member, name, text) Histogram member;
 #define NODE_GAUGE(member, name, text)
 #define NODE_COUNTER(member, name, text)
+#define LIMIT_COUNTER(member, name, text)
 #include "broker/metrics/metrics.def"
 #undef COUNTER
 #undef COUNTER_BY
@@ -74,6 +75,7 @@ struct alignas(64) ShardMetrics {
 #undef HISTOGRAM
 #undef NODE_GAUGE
 #undef NODE_COUNTER
+#undef LIMIT_COUNTER
 
   /// Sets ledger_imbalance from this shard's own counters of copies. The owner shard calls it when
   /// they belong together, at the end of a turn: a scrape cannot, since it reads them one by one.

@@ -94,9 +94,20 @@ Family histogram(Shards shards, Histogram ShardMetrics::* member, Family out) {
   return out;
 }
 
+Family by_limit(std::span<const LimitMetrics> limits, std::uint64_t LimitMetrics::* member,
+                Family out) {
+  for (const LimitMetrics& limit : limits) {
+    out.series.push_back(
+        {{{"limit", limit.limit}, {"level", limit.level}, {"direction", limit.direction}},
+         static_cast<double>(limit.*member)});
+  }
+  return out;
+}
+
 }  // namespace
 
-Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build) {
+Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build,
+                 std::span<const LimitMetrics> limits) {
   Snapshot out;
 #define COUNTER(member, name, text)                                                    \
   out.push_back(single(name, text, FamilyKind::kCounter,                               \
@@ -127,6 +138,8 @@ Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build)
       histogram(shards, &ShardMetrics::member, family(name, text, FamilyKind::kHistogram)));
 #define NODE_GAUGE(member, name, text) \
   out.push_back(single(name, text, FamilyKind::kGauge, node.member));
+#define LIMIT_COUNTER(member, name, text) \
+  out.push_back(by_limit(limits, &LimitMetrics::member, family(name, text, FamilyKind::kCounter)));
 #define NODE_COUNTER(member, name, text) \
   out.push_back(single(name, text, FamilyKind::kCounter, node.member));
 #include "broker/metrics/metrics.def"
@@ -139,6 +152,7 @@ Snapshot collect(Shards shards, const NodeMetrics& node, const BuildInfo& build)
 #undef HISTOGRAM
 #undef NODE_GAUGE
 #undef NODE_COUNTER
+#undef LIMIT_COUNTER
   Family info =
       family("sluice_build_info", "Always 1; its labels say what is running.", FamilyKind::kGauge);
   info.series.push_back({{{"version", build.version}, {"compiler", build.compiler}}, 1});

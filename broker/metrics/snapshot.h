@@ -6,7 +6,7 @@
 // Owner:    a value; its texts are literals of metrics.def.
 // Thread:   collect(): any thread, as long as the shards' metrics live.
 // Units:    as the names say; histograms in seconds.
-// Limits:   the number of series is fixed by metrics.def and errors.def.
+// Limits:   the number of series is fixed by metrics.def, errors.def and the number of limits.
 // Tests:    tests/unit/broker/metrics/snapshot_test.cc
 
 #pragma once
@@ -32,6 +32,7 @@ struct NodeMetrics {
 #define HISTOGRAM(member, name, text)
 #define NODE_GAUGE(member, name, text) double member = 0;
 #define NODE_COUNTER(member, name, text) double member = 0;
+#define LIMIT_COUNTER(member, name, text)
 #include "broker/metrics/metrics.def"
 #undef COUNTER
 #undef COUNTER_BY
@@ -42,6 +43,35 @@ struct NodeMetrics {
 #undef HISTOGRAM
 #undef NODE_GAUGE
 #undef NODE_COUNTER
+#undef LIMIT_COUNTER
+};
+
+/// What one limit has counted; the daemon fills it in for each scrape.
+struct LimitMetrics {
+  std::string limit;
+  std::string level;
+  std::string direction;
+#define COUNTER(member, name, text)
+#define COUNTER_BY(member, name, label, words, text)
+#define SECONDS_BY(member, name, labels, words, text)
+#define GAUGE_BY(member, name, label, words, text)
+#define COUNTER_BY_ERROR(member, name, label, text)
+#define GAUGE(member, name, text)
+#define HISTOGRAM(member, name, text)
+#define NODE_GAUGE(member, name, text)
+#define NODE_COUNTER(member, name, text)
+#define LIMIT_COUNTER(member, name, text) std::uint64_t member = 0;
+#include "broker/metrics/metrics.def"
+#undef COUNTER
+#undef COUNTER_BY
+#undef SECONDS_BY
+#undef GAUGE_BY
+#undef COUNTER_BY_ERROR
+#undef GAUGE
+#undef HISTOGRAM
+#undef NODE_GAUGE
+#undef NODE_COUNTER
+#undef LIMIT_COUNTER
 };
 
 /// What is running; exported as labels of sluice_build_info.
@@ -81,6 +111,6 @@ struct Family {
 using Snapshot = std::vector<Family>;
 
 Snapshot collect(std::span<const ShardMetrics* const> shards, const NodeMetrics& node,
-                 const BuildInfo& build);
+                 const BuildInfo& build, std::span<const LimitMetrics> limits = {});
 
 }  // namespace sluice::metrics

@@ -123,6 +123,11 @@ class BoundedQueue {
     return std::uint64_t{entries_.size()} + (has_waiting() ? rare_->waiting.size() : 0);
   }
 
+  /// The slice that next() would take from; null where that is a gap or nothing.
+  const model::Slice* front() const noexcept {
+    return entries_.empty() || gap_is_next() ? nullptr : &entries_.front().slice;
+  }
+
   /// Whether next() has nothing even for a consumer with open credit.
   bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
 

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/flow/limit_gate.h"
 #include "broker/metrics/shard_metrics.h"
 #include "broker/model/command.h"
 #include "broker/model/limited_by.h"
@@ -22,6 +23,7 @@
 #include "broker/queue/bounded_queue.h"
 #include "broker/shard/announced_topics.h"
 #include "broker/shard/letters.h"
+#include "broker/shard/limit_holders.h"
 #include "broker/shard/limited_by_clock.h"
 #include "libs/wire/frame_reader.h"
 
@@ -36,7 +38,11 @@ struct Publish {
   std::vector<std::string> need_names;
   base::MonotonicTime deadline = base::kNever;
   base::MonotonicTime received_at;
-  model::Slice slice;  // the whole batch, and the topic
+  model::Slice slice;                                    // the whole batch, and the topic
+  base::MonotonicTime due = base::MonotonicTime::min();  // when its limits let it go on
+  std::uint32_t delayed_by = 0;                          // number of the limit that says so
+  std::unique_ptr<flow::Charged> charged;                // if it has to wait
+
   bool needs_all_or_none() const noexcept { return need_all || !need_names.empty(); }
 };
 
@@ -48,7 +54,8 @@ struct Window {
   bool granting = false;         // stands in Connection::granting
   std::uint32_t blocked = 0;     // publishes of it that wait behind a `block` step
   std::uint32_t delayed_by = 0;  // number of the limit that holds it back; 0: none
-  std::list<Publish> parked;     // behind the settling one, in order
+  base::MonotonicTime due;       // delayed: when it goes on
+  std::list<Publish> parked;     // behind the settling one, or delayed, in order
 
   // Of LimitedByStates.
   model::LimitedBy limited_by = model::LimitedBy::kIdle;
@@ -115,7 +122,8 @@ struct Connection {
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;
   std::string client;
-  std::uint32_t max_frame = 0;  // largest body that the client takes
+  std::string user = "anonymous";  // nobody is authenticated yet
+  std::uint32_t max_frame = 0;     // largest body that the client takes
   std::vector<OpenRequest> requests_open;
 
   // Publishing.
@@ -138,6 +146,8 @@ struct Connection {
   std::vector<model::SubscriptionSlot> ready;             // queues with something to send
   std::list<Dealt> dealt;
   AnnouncedTopics announced;
+
+  std::unique_ptr<ConnectionLimits> limits;  // of Limiting; null: none looked for
 
   std::vector<std::byte> control;  // frames to send before any data
 };

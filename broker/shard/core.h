@@ -45,6 +45,8 @@ struct Ports {
   flow::MemoryBudget* budget = nullptr;  // null: memory is not bounded
 };
 
+class Limiting;
+
 struct Core {
   Core(model::ShardId id_, const Options& options_, const Ports& ports, std::uint64_t seed)
       : id(id_),
@@ -87,6 +89,7 @@ struct Core {
 
   base::WallTime wall_now;
   bool draining = false;
+  Limiting* limiting = nullptr;  // set by it; null: no limit is set
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;  // by ConnectionId
   ExpiryNotices expired;           // changed by whoever changes a queue

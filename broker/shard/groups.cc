@@ -5,6 +5,7 @@
 
 #include "broker/protocol/native/native_protocol.h"
 #include "broker/shard/ledger_scope.h"
+#include "broker/shard/limiting.h"
 #include "libs/base/assert.h"
 
 namespace sluice::shard {
@@ -310,10 +311,16 @@ void Groups::deal(Subscription& group) {
       Member& member = members[group.group->next];
       if (!member.credit.open()) continue;
       queue::Item item;
+      std::uint32_t let = limit;
+      if (core_.limiting != nullptr) {
+        let = std::min(limit, core_.limiting->let_out(group, member.credit));
+        if (let == 0) return;  // a timer wakes it
+      }
       {
         LedgerScope scope(core_, group);
-        item = group.queue.next(member.credit, core_.now, limit);
+        item = group.queue.next(member.credit, core_.now, let);
       }
+      if (core_.limiting != nullptr) core_.limiting->went(item);
       subscriptions_.settle(group);
       if (std::holds_alternative<std::monostate>(item)) return;
       group.delivered_at = core_.now;

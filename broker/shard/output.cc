@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "broker/shard/ledger_scope.h"
+#include "broker/shard/limiting.h"
 #include "libs/base/assert.h"
 
 namespace sluice::shard {
@@ -28,7 +29,7 @@ bool Output::flush(Connection& connection) {
   }
   if (bytes_ > 0) send(connection);
   if (connection.state != ConnectionState::kOpen) return false;
-  const bool more = !connection.ready.empty() || !connection.dealt.empty();
+  const bool more = !connection.ready.empty() || has_dealt(connection);
   if (!more) return false;
   if (connection.link->unsent_bytes() > 0) {
     // The peer reads slower than we could send: the rest goes when the socket has drained.
@@ -50,10 +51,31 @@ void Output::note_pause(const Connection& connection) {
 
 void Output::write_dealt(Connection& connection, std::size_t budget) {
   while (!connection.dealt.empty() && !is_full(budget)) {
+    if (core_.limiting != nullptr && !pace_dealt(connection)) return;
     Dealt dealt = std::move(connection.dealt.front());
     connection.dealt.pop_front();
     write_item(connection, dealt.subscription, std::move(dealt.item));
   }
+}
+
+// Cuts what was dealt first to what its limits let go now. False: nothing, it waits.
+bool Output::pace_dealt(Connection& connection) {
+  const std::uint32_t let = core_.limiting->let_dealt(connection);
+  if (let == 0) return false;
+  Dealt& first = connection.dealt.front();
+  auto* delivery = std::get_if<queue::Delivery>(&first.item);
+  if (delivery == nullptr || let >= delivery->slice.count) return true;
+  Dealt part = first;
+  std::get<queue::Delivery>(part.item).slice = delivery->slice.split_front(let);
+  delivery->sequence += let;
+  connection.dealt.push_front(std::move(part));
+  return true;
+}
+
+// Whether something dealt to it could go now.
+bool Output::has_dealt(const Connection& connection) const {
+  if (connection.dealt.empty()) return false;
+  return connection.limits == nullptr || connection.limits->paced_until <= core_.now;
 }
 
 void Output::write_ready(Connection& connection, std::size_t budget) {
@@ -88,10 +110,13 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
   bool more = true;
   while (more && bytes_ < stop && !is_full(budget)) {
     queue::Item item;
-    {
+    std::uint32_t let = UINT32_MAX;
+    if (core_.limiting != nullptr) let = core_.limiting->let_out(subscription, subscription.credit);
+    if (let != 0) {
       LedgerScope scope(core_, subscription);
-      item = subscription.queue.next(subscription.credit, core_.now);
+      item = subscription.queue.next(subscription.credit, core_.now, let);
     }
+    if (core_.limiting != nullptr) core_.limiting->went(item);
     if (subscription.timed) {
       subscriptions_.settle(subscription);
       subscriptions_.schedule(subscription);

@@ -45,6 +45,8 @@ class Output {
 
   void note_pause(const Connection& connection);
   void write_dealt(Connection& connection, std::size_t budget);
+  bool pace_dealt(Connection& connection);
+  bool has_dealt(const Connection& connection) const;
   void write_ready(Connection& connection, std::size_t budget);
   /// True when the queue may have more.
   bool write_quantum(Connection& connection, Subscription& subscription, std::size_t budget);

@@ -306,8 +306,8 @@ std::uint64_t Publishing::withdraw_early(Connection& connection, std::uint32_t t
                    [number](const Publish& publish) { return publish.number == number; });
   if (parked != window->parked.end()) {
     const Outcome outcome = outcome_of(*parked, topic);
-    window->parked.erase(parked);
     reject(connection, outcome, ErrorCode::kCanceled);
+    drop_parked(connection, *window, topic, parked);
     return outcome.messages;
   }
   if (!window->settling) return 0;
@@ -422,6 +422,11 @@ void Publishing::flush_receipts(Connection& connection) {
 
 Window* Publishing::window_of(Connection& connection, std::uint32_t topic) {
   return find_window(connection, topic);
+}
+
+std::uint32_t Publishing::window_id(const Connection& connection, const Window& window,
+                                    const Publish& publish) {
+  return &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
 }
 
 void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes) {

@@ -103,7 +103,9 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
     reject(connection, outcome, admitted.error().code);
     return {};
   }
-  route(connection, *window, make_publish(connection, command, *header, std::move(*topic)));
+  Publish publish = make_publish(connection, command, *header, std::move(*topic));
+  if (core_.limiting != nullptr && !pass_limits(connection, publish, outcome)) return {};
+  route(connection, *window, std::move(publish));
   return {};
 }
 
@@ -181,13 +183,11 @@ Publish Publishing::make_publish(const Connection& connection, const model::Publ
 // --- Routing -------------------------------------------------------------------------------
 
 void Publishing::route(Connection& connection, Window& window, Publish&& publish) {
-  if (window.settling) {
-    window.parked.push_back(std::move(publish));
+  if (window.settling || window.delayed_by != 0 || publish.due > core_.now) {
+    park(connection, window, std::move(publish));
     return;
   }
-  const std::uint32_t window_id =
-      &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
-  Outcome outcome = outcome_of(publish, window_id);
+  Outcome outcome = outcome_of(publish, window_id(connection, window, publish));
   const topic::Match& match = core_.topics.match(publish.slice.topic);
   if (publish.deadline <= core_.now) {
     reject(connection, outcome, ErrorCode::kDeadlineExceeded);  // it passed while it was parked
@@ -354,9 +354,7 @@ bool Publishing::has_room(const topic::Match& match, const Publish& publish, Cop
 
 void Publishing::agree(Connection& connection, Window& window, Publish&& publish) {
   const topic::Match& match = core_.topics.match(publish.slice.topic);
-  const std::uint32_t window_id =
-      &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
-  Outcome outcome = outcome_of(publish, window_id);
+  Outcome outcome = outcome_of(publish, window_id(connection, window, publish));
   Copies refusing;
   std::vector<std::string> names_here;
   if (!has_room(match, publish, refusing, names_here)) {
@@ -463,7 +461,8 @@ void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32
 }
 
 void Publishing::unpark(Connection& connection, Window& window) {
-  while (!window.settling && !window.parked.empty()) {
+  while (!window.settling && window.delayed_by == 0 && !window.parked.empty()) {
+    if (window.parked.front().due > core_.now) return hold(connection, window);
     Publish next = std::move(window.parked.front());
     window.parked.pop_front();
     route(connection, window, std::move(next));

@@ -17,6 +17,8 @@
 #pragma once
 
 #include <deque>
+#include <list>
+#include <set>
 #include <vector>
 
 #include "broker/shard/core.h"
@@ -52,7 +54,16 @@ class Publishing {
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
 
-  std::size_t pending() const { return pending_count_; }
+  /// Publishes without an outcome: under way, or held back by a limit.
+  std::size_t pending() const;
+
+  /// What limits held back and is due by now.
+  void on_time();
+  base::MonotonicTime next_time() const;
+  /// The limits have changed.
+  void recharge();
+  /// The connection is about to be destroyed.
+  void forget(Connection& connection);
   /// The window of a topic just opened, and of a new connection's named publishes.
   std::uint64_t full_window() const;
 
@@ -120,6 +131,14 @@ class Publishing {
   Publish make_publish(const Connection& connection, const model::PublishCommand& command,
                        const wire::BatchHeader& header, model::TopicRef topic) const;
 
+  bool pass_limits(Connection& connection, Publish& publish, Outcome& outcome);
+  void charge_again(Connection& connection, Publish& publish);
+  void park(Connection& connection, Window& window, Publish&& publish);
+  void hold(Connection& connection, Window& window);
+  void unhold(Connection& connection, Window& window, std::uint32_t topic);
+  void drop_parked(Connection& connection, Window& window, std::uint32_t topic,
+                   std::list<Publish>::iterator parked);
+
   void route(Connection& connection, Window& window, Publish&& publish);
   void push_to_all(Connection& connection, Publish& publish, Outcome&& outcome);
   bool needs_agreement(const Publish& publish, const topic::Match& match) const;
@@ -157,6 +176,8 @@ class Publishing {
                    base::ErrorCode reason);
   void flush_receipts(Connection& connection);
   static Window* window_of(Connection& connection, std::uint32_t topic);
+  static std::uint32_t window_id(const Connection& connection, const Window& window,
+                                 const Publish& publish);
   void give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes);
   void unpark(Connection& connection, Window& window);
   void on_reserve(model::ShardId from, PublishLetter&& letter, const model::TopicRef& topic);
@@ -171,11 +192,20 @@ class Publishing {
     bool known = false;
   };
 
+  /// A window whose first publish waits for a limit.
+  struct DelayedWindow {
+    base::MonotonicTime due;
+    std::uint64_t connection = 0;
+    std::uint32_t topic = 0;
+    auto operator<=>(const DelayedWindow&) const = default;
+  };
+
   Core& core_;
   Subscriptions& subscriptions_;
   std::deque<Pending> pending_;  // stable addresses; reused by free_
   std::vector<std::uint32_t> free_;
   std::size_t pending_count_ = 0;
+  std::set<DelayedWindow> delayed_;
   std::vector<std::vector<Foreign>> foreign_;  // by shard, by its topic slot
   std::vector<HeldReservation> held_;
   std::vector<model::SubscriptionSlot> doomed_;  // scratch of push_local

@@ -44,6 +44,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       admin_(ports.admin),
       subscriptions_(core_),
       groups_(core_, subscriptions_),
+      limiting_(core_, subscriptions_),
       publishing_(core_, subscriptions_),
       withdrawals_(core_, subscriptions_, publishing_),
       output_(core_, subscriptions_, publishing_),
@@ -167,6 +168,7 @@ void Shard::update_gauges() {
 void Shard::destroy_dead() {
   for (Connection* connection : std::exchange(core_.dead, {})) {
     std::erase(core_.dirty, connection);
+    publishing_.forget(*connection);
     if (connection->session != 0) core_.states.end(connection->named);
     for (auto& [id, open] : connection->topics) core_.states.end(open.window);
     core_.connection_bytes -= connection->extra_bytes;
@@ -443,6 +445,8 @@ void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_v
 // --- Time ----------------------------------------------------------------------------------
 
 void Shard::on_time() {
+  publishing_.on_time();
+  limiting_.on_time();
   subscriptions_.on_time();
   while (!handshakes_.empty()) {
     Connection* connection = core_.find(handshakes_.front());
@@ -459,6 +463,7 @@ void Shard::on_time() {
 
 base::MonotonicTime Shard::next_time() const {
   base::MonotonicTime next = std::min(subscriptions_.next_time(), next_housekeeping_);
+  next = std::min({next, publishing_.next_time(), limiting_.next_time()});
   // A full mailbox is tried again soon: its reader need not have anything to tell us.
   if (mail_stuck_) next = std::min(next, core_.now + std::chrono::milliseconds(1));
   return next;
@@ -476,17 +481,6 @@ void Shard::start_drain(base::Duration deadline) {
   for (const auto& [id, connection] : core_.connections) {
     if (connection->state == ConnectionState::kOpen) core_.send(*connection, goaway, 0);
   }
-}
-
-bool Shard::is_drained() const {
-  if (publishing_.pending() != 0 || core_.mail.waiting() != 0) return false;
-  if (withdrawals_.open() != 0) return false;
-  if (subscriptions_.held() != 0) return false;
-  return std::all_of(core_.connections.begin(), core_.connections.end(), [](const auto& entry) {
-    const Connection& connection = *entry.second;
-    return connection.dealt.empty() && connection.control.empty() &&
-           (connection.state == ConnectionState::kClosed || connection.link->unsent_bytes() == 0);
-  });
 }
 
 void Shard::close_all() {

@@ -25,6 +25,7 @@
 #include "broker/shard/core.h"
 #include "broker/shard/expiry_notices.h"
 #include "broker/shard/groups.h"
+#include "broker/shard/limiting.h"
 #include "broker/shard/memory_keeper.h"
 #include "broker/shard/output.h"
 #include "broker/shard/publishing.h"
@@ -69,6 +70,12 @@ class Shard {
   /// The answer to an administrative request, one for each; dropped when its connection has gone.
   void reply(const port::AdminReturn& where, base::ErrorCode error, std::string_view body);
 
+  /// The limits in force from now on; null: none.
+  void set_limits(flow::LimitTableRef table) {
+    limiting_.set_table(std::move(table));
+    publishing_.recharge();
+  }
+
   /// Says GOAWAY to every client, refuses new work, goes on delivering.
   void start_drain(base::Duration deadline);
   /// True when nothing is left to deliver or to answer.
@@ -111,6 +118,7 @@ class Shard {
   port::AdminSink& admin_;
   Subscriptions subscriptions_;
   Groups groups_;
+  Limiting limiting_;
   Publishing publishing_;
   Withdrawals withdrawals_;
   Output output_;

@@ -1,5 +1,7 @@
 // The part of Shard that tells operators what it holds.
 
+#include <algorithm>
+
 #include "broker/shard/shard.h"
 #include "libs/base/assert.h"
 
@@ -74,6 +76,17 @@ void Shard::check_invariants() const {
       ASSERT(subscriptions_.at(slot).ready);
     }
   }
+}
+
+bool Shard::is_drained() const {
+  if (publishing_.pending() != 0 || core_.mail.waiting() != 0) return false;
+  if (withdrawals_.open() != 0) return false;
+  if (subscriptions_.held() != 0) return false;
+  return std::all_of(core_.connections.begin(), core_.connections.end(), [](const auto& entry) {
+    const Connection& connection = *entry.second;
+    return connection.dealt.empty() && connection.control.empty() &&
+           (connection.state == ConnectionState::kClosed || connection.link->unsent_bytes() == 0);
+  });
 }
 
 }  // namespace sluice::shard

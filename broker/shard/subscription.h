@@ -58,6 +58,8 @@ struct Subscription {
   std::vector<std::string> filters;
   std::unique_ptr<Group> group;  // shared subscriptions only
 
+  std::unique_ptr<SubscriptionLimits> limits;  // of Limiting; null: none looked for
+
   // Of LimitedByStates.
   model::LimitedBy limited_by = model::LimitedBy::kIdle;
   base::MonotonicTime began;

@@ -6,6 +6,7 @@
 #include "broker/protocol/native/native_protocol.h"
 #include "broker/shard/groups.h"
 #include "broker/shard/ledger_scope.h"
+#include "broker/shard/limiting.h"
 #include "broker/shard/publishing.h"
 #include "libs/base/assert.h"
 #include "libs/base/units.h"
@@ -357,6 +358,7 @@ void Subscriptions::wake(Subscription& subscription) {
   core_.states.update(subscription);
   if (subscription.ready || !subscription.active || !subscription.credit.open()) return;
   if (subscription.queue.empty()) return;
+  if (subscription.paced_by != 0 && Limiting::holds(subscription, core_.now)) return;
   subscription.ready = true;
   subscription.connection->ready.push_back(subscription.slot);
   if (!subscription.connection->output_paused) core_.touch(*subscription.connection);
@@ -375,7 +377,8 @@ void Subscriptions::settle(Subscription& subscription) {
 }
 
 void Subscriptions::schedule(Subscription& subscription) {
-  const base::MonotonicTime at = subscription.queue.next_time();
+  base::MonotonicTime at = subscription.queue.next_time();
+  at = std::min(at, Limiting::wakes_at(subscription, core_.now));
   if (at >= subscription.timer) return;
   subscription.timer = at;
   timers_.push({at, subscription.slot, subscription.serial});

@@ -78,6 +78,12 @@ class Subscriptions {
   std::uint64_t held() const;
   void check_invariants() const;
   template <typename Visit>
+  void each_mutable(Visit visit) {
+    for (const auto& entry : table_) {
+      if (entry) visit(*entry);
+    }
+  }
+  template <typename Visit>
   void each(Visit visit) const {
     for (const auto& entry : table_) {
       if (entry) visit(*entry);

@@ -140,7 +140,30 @@ def broker_toml():
         for setting in settings:
             out += ["", *wrapped("# ", setting.text), *wrapped("# ", f"Values: {setting.values}."),
                     f"# {setting.key} = {setting.default}"]
+    out += ["", *limit_example()]
     return "\n".join(out) + "\n"
+
+
+LIMIT_EXAMPLE = {"name": '"eu-orders"', "level": '"topic"', "match": '"orders.eu.>"',
+                 "direction": '"in"', "messages_per_second": "1000",
+                 "bytes_per_second": '"1MiB"', "burst_messages": "2000", "burst_bytes": '"4MiB"',
+                 "enforce": '"delay"'}
+
+
+def read_limit_fields():
+    """[(key, values, text)] in the order of the file."""
+    return [arguments for _, arguments in macros(ROOT / "broker/model/limit_fields.def",
+                                                 ["FIELD"])]
+
+
+def limit_example():
+    out = [*wrapped("# ", "Limits, one table each, as many as limits.max allows. "
+                          "docs/guide/limits.md says what they do. An example:"),
+           "#   [[limit]]"]
+    for key, values, text in read_limit_fields():
+        out += ["#", *wrapped("# ", text), *wrapped("# ", f"Values: {values}."),
+                f"#   {key} = {LIMIT_EXAMPLE[key]}"]
+    return out
 
 
 def wrapped(prefix, text):
@@ -173,13 +196,19 @@ def settings_page():
             parts.append(f"| `{s.key}`<br>`{s.variable}` | `{s.default}` | {cell(s.values)} | "
                          f"{s.reload} | {cell(s.text)} |")
         parts.append("")
+    parts += ["## [[limit]]", "",
+              "As many tables as `limits.max` allows, one limit each; see "
+              "[the guide](../guide/limits.md). They have no variables.", "",
+              "| key | values | meaning |", "|---|---|---|"]
+    for key, values, text in read_limit_fields():
+        parts.append(f"| `{key}` | {cell(values)} | {cell(text)} |")
     return page("Settings", "broker/config/settings.def", *parts)
 
 
 KINDS = {"COUNTER": "counter", "COUNTER_BY": "counter", "COUNTER_BY_ERROR": "counter",
          "SECONDS_BY": "counter", "GAUGE": "gauge", "GAUGE_BY": "gauge",
          "HISTOGRAM": "histogram", "NODE_GAUGE": "gauge",
-         "NODE_COUNTER": "counter"}
+         "NODE_COUNTER": "counter", "LIMIT_COUNTER": "counter"}
 
 
 def metrics_page():
@@ -197,6 +226,8 @@ def metrics_page():
             words = [word.split(",") for word in arguments[3].split("|")]
             labels = "; ".join(f"`{label}`: " + ", ".join(dict.fromkeys(column)) for label, column
                                in zip(arguments[2].split(","), zip(*words)))
+        elif kind == "LIMIT_COUNTER":
+            labels = "`limit`, `level`, `direction`"
         elif kind == "COUNTER_BY_ERROR":
             labels = f"`{arguments[2]}`: [an error's name](errors.md)"
         parts.append(f"| `{name}` | {KINDS[kind]} | {labels} | {cell(text)} |")

@@ -93,6 +93,14 @@ void ShardHarness::pass(base::Duration time) {
   }
 }
 
+void ShardHarness::set_limits(const flow::LimitTableRef& table) {
+  for (const auto& shard : shards_) {
+    shard->begin_turn(clock_.now(), clock_.wall_now());
+    shard->set_limits(table);
+  }
+  run();
+}
+
 bool ShardHarness::idle() const {
   return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
     return shard->left_over() == 0 && shard->publishes_pending() == 0;

@@ -72,6 +72,9 @@ class ShardHarness {
   /// Lets time pass in steps, with turns as timers become due.
   void pass(base::Duration time);
 
+  /// Hands it to every shard, as the daemon does.
+  void set_limits(const flow::LimitTableRef& table);
+
   shard::Shard& shard(std::size_t at) { return *shards_[at]; }
   /// Null without one.
   flow::MemoryBudget* budget() { return budget_.get(); }

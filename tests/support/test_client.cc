@@ -222,6 +222,7 @@ void TestClient::hear_receipt(const wire::FrameHeader& header, ByteView body) {
     text += " [" + std::string(s.name) + " " + number(s.copies) + " " + reason_name(s.reason) + "]";
   }
   row.receipt.subscriptions.clear();
+  row.text = std::exchange(row.receipt.text, {});
   receipts_.push_back(std::move(row));
   line(std::move(text));
 }

@@ -62,6 +62,7 @@ struct ReceiptRow {
   std::uint64_t last = 0;
   wire::Receipt receipt{};  // its views are empty
   std::vector<std::string> names{};
+  std::string text{};
 };
 
 class TestClient {

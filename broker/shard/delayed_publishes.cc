@@ -1,0 +1,168 @@
+// The part of Publishing that charges limits, and holds back what they delay.
+//
+// A publish that has to wait stands in its window's `parked`, and behind it what comes to the same
+// window later, each with the time at which it is due. A window whose first one waits has exactly
+// one entry in `delayed_`.
+
+#include "broker/shard/limiting.h"
+#include "broker/shard/publishing.h"
+#include "libs/base/assert.h"
+
+namespace sluice::shard {
+
+using base::ErrorCode;
+
+namespace {
+
+flow::Offer offer_of(const Publish& publish, base::MonotonicTime now) {
+  return {publish.slice.count, publish.slice.records, now, publish.deadline};
+}
+
+}  // namespace
+
+// False: it was refused, and its publisher told.
+bool Publishing::pass_limits(Connection& connection, Publish& publish, Outcome& outcome) {
+  const flow::LimitLists lists = core_.limiting->in(connection, publish.slice.topic);
+  const flow::Offer offer = offer_of(publish, core_.now);
+  const flow::Verdict verdict = flow::charge(lists, offer);
+  switch (verdict.kind) {
+    case flow::Verdict::Kind::kPass:
+      return true;
+    case flow::Verdict::Kind::kDelay:
+      publish.due = verdict.when;
+      publish.delayed_by = verdict.by->limit->number;
+      publish.charged = std::make_unique<flow::Charged>(flow::charged(lists, offer));
+      return true;
+    case flow::Verdict::Kind::kReject:
+      outcome.text = flow::refusal_text(*verdict.by, offer, verdict.when);
+      outcome.copies.retry_after = verdict.when - core_.now;
+      reject(connection, outcome, ErrorCode::kRateLimited);
+      return false;
+    case flow::Verdict::Kind::kExpired:
+      outcome.text = verdict.by == nullptr ? std::string()
+                                           : flow::refusal_text(*verdict.by, offer, verdict.when);
+      reject(connection, outcome, ErrorCode::kDeadlineExceeded);
+      return false;
+  }
+  return true;
+}
+
+void Publishing::park(Connection& connection, Window& window, Publish&& publish) {
+  window.parked.push_back(std::move(publish));
+  if (!window.settling && window.delayed_by == 0) hold(connection, window);
+}
+
+// The first of what is parked is not due yet.
+void Publishing::hold(Connection& connection, Window& window) {
+  ASSERT(window.delayed_by == 0 && !window.parked.empty());
+  const Publish& first = window.parked.front();
+  window.delayed_by = first.delayed_by;
+  window.due = std::chrono::ceil<std::chrono::milliseconds>(first.due);
+  const std::uint32_t topic = window_id(connection, window, first);
+  delayed_.insert({window.due, connection.id.value(), topic});
+  core_.states.update(connection, window, topic);
+}
+
+void Publishing::unhold(Connection& connection, Window& window, std::uint32_t topic) {
+  if (window.delayed_by == 0) return;
+  delayed_.erase({window.due, connection.id.value(), topic});
+  window.delayed_by = 0;
+}
+
+void Publishing::on_time() {
+  while (!delayed_.empty() && delayed_.begin()->due <= core_.now) {
+    const DelayedWindow next = *delayed_.begin();
+    Connection* connection = core_.find(model::ConnectionId(next.connection));
+    Window* window = connection != nullptr ? window_of(*connection, next.topic) : nullptr;
+    if (window == nullptr) {
+      delayed_.erase(delayed_.begin());  // its connection is closing; forget() gives back
+      continue;
+    }
+    unhold(*connection, *window, next.topic);
+    unpark(*connection, *window);
+    core_.states.update(*connection, *window, next.topic);
+  }
+}
+
+base::MonotonicTime Publishing::next_time() const {
+  return delayed_.empty() ? base::kNever : delayed_.begin()->due;
+}
+
+// One that is withdrawn while it waits gives back what it was charged.
+void Publishing::drop_parked(Connection& connection, Window& window, std::uint32_t topic,
+                             std::list<Publish>::iterator parked) {
+  if (parked->charged != nullptr) parked->charged->give_back();
+  const bool first = parked == window.parked.begin();
+  window.parked.erase(parked);
+  if (!first || window.delayed_by == 0) return;
+  unhold(connection, window, topic);
+  unpark(connection, window);
+  core_.states.update(connection, window, topic);
+}
+
+void Publishing::forget(Connection& connection) {
+  if (core_.limiting != nullptr) core_.limiting->forget(connection);
+  const auto drop = [&](Window& window, std::uint32_t topic) {
+    unhold(connection, window, topic);
+    for (const Publish& publish : window.parked) {
+      if (publish.charged != nullptr) publish.charged->give_back();
+    }
+    window.parked.clear();
+  };
+  drop(connection.named, 0);
+  for (auto& [topic, open] : connection.topics) drop(open.window, topic);
+}
+
+// The limits have changed: what waits is charged anew, in the order in which it came.
+void Publishing::recharge() {
+  const std::set<DelayedWindow> held = std::exchange(delayed_, {});
+  const auto each = [&](auto visit) {
+    for (const DelayedWindow& key : held) {
+      Connection* connection = core_.find(model::ConnectionId(key.connection));
+      Window* window = connection != nullptr ? window_of(*connection, key.topic) : nullptr;
+      if (window != nullptr) visit(*connection, *window, key.topic);
+    }
+  };
+  each([](Connection&, Window& window, std::uint32_t) {
+    window.delayed_by = 0;
+    for (Publish& publish : window.parked) {
+      if (publish.charged != nullptr) publish.charged->give_back();
+      publish.charged.reset();
+    }
+  });
+  each([this](Connection& connection, Window& window, std::uint32_t) {
+    for (Publish& publish : window.parked) charge_again(connection, publish);
+  });
+  each([this](Connection& connection, Window& window, std::uint32_t topic) {
+    unpark(connection, window);
+    core_.states.update(connection, window, topic);
+  });
+}
+
+void Publishing::charge_again(Connection& connection, Publish& publish) {
+  if (publish.due <= core_.now) return;
+  publish.due = core_.now;
+  if (core_.limiting == nullptr) return;
+  const flow::LimitLists lists = core_.limiting->in(connection, publish.slice.topic);
+  const flow::Offer offer = offer_of(publish, core_.now);
+  const flow::Verdict verdict = flow::charge(lists, offer, true);
+  if (verdict.kind == flow::Verdict::Kind::kPass) return;
+  publish.delayed_by = verdict.by->limit->number;
+  // Expired: it waits for that in its place, and route() says so.
+  publish.due = std::min(verdict.when, publish.deadline);
+  if (verdict.kind == flow::Verdict::Kind::kDelay) {
+    publish.charged = std::make_unique<flow::Charged>(flow::charged(lists, offer));
+  }
+}
+
+std::size_t Publishing::pending() const {
+  std::size_t count = pending_count_;
+  for (const DelayedWindow& held : delayed_) {
+    Connection* connection = core_.find(model::ConnectionId(held.connection));
+    const Window* window = connection != nullptr ? window_of(*connection, held.topic) : nullptr;
+    if (window != nullptr) count += window->parked.size();
+  }
+  return count;
+}
+
+}  // namespace sluice::shard

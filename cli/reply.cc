@@ -6,6 +6,7 @@
 
 #include "cli/arguments.h"
 #include "cli/child_process.h"
+#include "cli/outcome_text.h"
 #include "cli/report.h"
 #include "cli/runtime.h"
 #include "cli/table.h"
@@ -65,8 +66,7 @@ class Replying {
       auto item = runtime_.wait(subscription_.next(context));
       if (!item) return base::fail(item.error());
       if (const auto* gap = std::get_if<Gap>(&*item)) {
-        note(runtime_.globals(),
-             fmt::format("missed {}: {}", counted(gap->count, "request"), gap->reason));
+        note(runtime_.globals(), gap_text(*gap));
       }
       if (const auto* message = std::get_if<Message>(&*item)) {
         if (Status answered = answer(*message); !answered) return answered;

@@ -45,6 +45,21 @@ Result<Receipt> Publisher::publish_and_wait(const Outgoing& message, Duration ti
                   [&](Context context) { return publisher_.publish_and_wait(context, message); });
 }
 
+Result<Publication> Publisher::begin(const Outgoing& message, Duration timeout) {
+  auto begun =
+      run_here(timeout, [&](Context context) { return publisher_.begin(context, message); });
+  if (!begun) return base::fail(begun.error());
+  return Publication(std::move(*begun));
+}
+
+Result<Receipt> Publication::receipt(Duration timeout) {
+  return run_here(timeout, [this](Context context) { return publication_.receipt(context); });
+}
+
+Result<Withdrawal> Publication::cancel(Duration timeout) {
+  return run_here(timeout, [this](Context context) { return publication_.cancel(context); });
+}
+
 Status Publisher::flush(Duration timeout) {
   return run_here(timeout, [this](Context context) { return publisher_.flush(context); });
 }

@@ -40,12 +40,28 @@ class Subscription {
   sluice::Subscription subscription_;
 };
 
+class Publication {
+ public:
+  /// What became of it; asked once.
+  Result<Receipt> receipt(Duration timeout = kDefaultTimeout);
+  /// Takes back the copies that nobody has got yet.
+  Result<Withdrawal> cancel(Duration timeout = kDefaultTimeout);
+  sluice::Publication& async() noexcept { return publication_; }
+
+  explicit Publication(sluice::Publication publication) : publication_(std::move(publication)) {}
+
+ private:
+  sluice::Publication publication_;
+};
+
 class Publisher {
  public:
   /// Waits for room if need be.
   Status publish(const Outgoing& message, Duration timeout = kDefaultTimeout);
   Status publish(ByteView payload, Duration timeout = kDefaultTimeout);
   Result<Receipt> publish_and_wait(const Outgoing& message, Duration timeout = kDefaultTimeout);
+  /// What may be withdrawn. The timeout is the message's deadline as well, as everywhere.
+  Result<Publication> begin(const Outgoing& message, Duration timeout = kDefaultTimeout);
   Status flush(Duration timeout = kDefaultTimeout);
   PublishTotals totals() const { return publisher_.totals(); }
   sluice::Publisher& async() noexcept { return publisher_; }

@@ -37,19 +37,12 @@ class WithdrawTest : public testing::Test {
     client.emplace(std::move(*connected));
   }
 
-  Publication begin(blocking::Publisher& publisher, std::string_view text) {
+  static blocking::Publication begin(blocking::Publisher& publisher, std::string_view text) {
     Outgoing message;
     message.payload = as_bytes(text);
-    auto begun = run_here(
-        kLong, [&](const Context& context) { return publisher.async().begin(context, message); });
+    auto begun = publisher.begin(message);
     EXPECT_TRUE(begun) << begun.error().message();
     return std::move(*begun);
-  }
-  static Result<Withdrawal> cancel(Publication& publication) {
-    return run_here(kLong, [&](const Context& context) { return publication.cancel(context); });
-  }
-  static Result<Receipt> receipt(Publication& publication) {
-    return run_here(kLong, [&](const Context& context) { return publication.receipt(context); });
   }
   bool wait_for_publishes(std::size_t count) {
     return broker.wait_for([=](const Seen& seen) { return seen.publishes.size() == count; });
@@ -79,9 +72,9 @@ class WithdrawTest : public testing::Test {
 TEST_F(WithdrawTest, ASentPublishIsWithdrawnByTheBroker) {
   broker.set_behaviour({.withdrawn = 3});
   auto publisher = client->publisher("orders");
-  Publication publication = begin(*publisher, "x");
-  ASSERT_TRUE(receipt(publication));
-  const auto withdrawal = cancel(publication);
+  blocking::Publication publication = begin(*publisher, "x");
+  ASSERT_TRUE(publication.receipt());
+  const auto withdrawal = publication.cancel();
   ASSERT_TRUE(withdrawal) << withdrawal.error().message();
   EXPECT_TRUE(withdrawal->was_sent);
   EXPECT_EQ(withdrawal->copies, 3U);
@@ -102,12 +95,12 @@ TEST_F(WithdrawTest, WhatWasNotSentIsSimplyTakenOut) {
   const std::string big(60000, 'x');
   ASSERT_TRUE(publisher->publish(as_bytes(big)));
   ASSERT_TRUE(wait_for_publishes(1));
-  Publication waiting = begin(*publisher, big);
-  const auto withdrawal = cancel(waiting);
+  blocking::Publication waiting = begin(*publisher, big);
+  const auto withdrawal = waiting.cancel();
   ASSERT_TRUE(withdrawal) << withdrawal.error().message();
   EXPECT_FALSE(withdrawal->was_sent);
   EXPECT_EQ(withdrawal->copies, 0U);
-  const auto told = receipt(waiting);
+  const auto told = waiting.receipt();
   ASSERT_TRUE(told);
   EXPECT_EQ(told->status, ReceiptStatus::kCancelled);
   EXPECT_TRUE(publisher->flush());  // nothing is open any more
@@ -120,7 +113,7 @@ TEST_F(WithdrawTest, APublishThatMayBeWithdrawnSharesItsBatchWithNobody) {
   broker.set_behaviour({.receipts = false});
   auto publisher = client->publisher("orders");
   ASSERT_TRUE(publisher->publish(as_bytes("before")));
-  const Publication publication = begin(*publisher, "alone");
+  const blocking::Publication publication = begin(*publisher, "alone");
   ASSERT_TRUE(publisher->publish(as_bytes("after")));
   ASSERT_TRUE(broker.wait_for([](const Seen& seen) {
     return !seen.publishes.empty() && seen.publishes.back().payloads.back() == "after";
@@ -185,11 +178,11 @@ TEST_F(WithdrawTest, ADeadlineThatPassesSendsNoCancel) {
 
 TEST_F(WithdrawTest, WithAnotherConnectionNothingCanBeWithdrawn) {
   auto publisher = client->publisher("orders");
-  Publication publication = begin(*publisher, "x");
-  ASSERT_TRUE(receipt(publication));
+  blocking::Publication publication = begin(*publisher, "x");
+  ASSERT_TRUE(publication.receipt());
   broker.drop_connections();
   ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.connections == 2; }));
-  const auto withdrawal = cancel(publication);
+  const auto withdrawal = publication.cancel();
   ASSERT_FALSE(withdrawal);
   EXPECT_EQ(withdrawal.error().code, ErrorCode::kConnectionLost);
   EXPECT_TRUE(broker.seen().cancels.empty());
@@ -197,9 +190,9 @@ TEST_F(WithdrawTest, WithAnotherConnectionNothingCanBeWithdrawn) {
 
 TEST_F(WithdrawTest, AfterTheClientNothingCanBeWithdrawn) {
   auto publisher = client->publisher("orders");
-  Publication publication = begin(*publisher, "x");
+  blocking::Publication publication = begin(*publisher, "x");
   client.reset();
-  EXPECT_EQ(cancel(publication).error().code, ErrorCode::kClosed);
+  EXPECT_EQ(publication.cancel().error().code, ErrorCode::kClosed);
 }
 
 TEST_F(WithdrawTest, WhatIsPastItsDeadlineIsNotSent) {

@@ -155,6 +155,26 @@ void Publishing::charge_again(Connection& connection, Publish& publish) {
   }
 }
 
+void Publishing::check_invariants() const {
+  for (const DelayedWindow& held : delayed_) {
+    Connection* connection = core_.find(model::ConnectionId(held.connection));
+    const Window* window = connection != nullptr ? window_of(*connection, held.topic) : nullptr;
+    if (window == nullptr) continue;  // closing
+    ASSERT(window->delayed_by != 0 && window->due == held.due && !window->settling);
+    ASSERT(!window->parked.empty());
+  }
+  const auto check = [this](const Connection& connection, const Window& window,
+                            std::uint32_t topic) {
+    ASSERT(window.delayed_by == 0 || delayed_.contains({window.due, connection.id.value(), topic}));
+    ASSERT(window.parked.empty() || window.settling || window.delayed_by != 0);
+  };
+  for (const auto& [id, connection] : core_.connections) {
+    if (connection->state >= ConnectionState::kClosing) continue;
+    check(*connection, connection->named, 0);
+    for (const auto& [topic, open] : connection->topics) check(*connection, open.window, topic);
+  }
+}
+
 std::size_t Publishing::pending() const {
   std::size_t count = pending_count_;
   for (const DelayedWindow& held : delayed_) {

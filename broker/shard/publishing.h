@@ -62,6 +62,7 @@ class Publishing {
   base::MonotonicTime next_time() const;
   /// The limits have changed.
   void recharge();
+  void check_invariants() const;
   /// The connection is about to be destroyed.
   void forget(Connection& connection);
   /// The window of a topic just opened, and of a new connection's named publishes.

@@ -69,6 +69,7 @@ model::ShardStatus Shard::status(std::size_t limit) const {
 
 void Shard::check_invariants() const {
   subscriptions_.check_invariants();
+  publishing_.check_invariants();
   core_.topics.check_invariants();
   for (const auto& [id, connection] : core_.connections) {
     ASSERT(connection->id.value() == id);

@@ -106,6 +106,34 @@ TEST_P(Limits, DelayAWindowUntilItIsDueAndNothingElse) {
   EXPECT_EQ(row("slow").counts.delayed_messages, 2U);
 }
 
+TEST_P(Limits, LetCreditAndDeliveriesGoOnWhileAPublisherWaits) {
+  TestClient& other = broker.connect(0, "other");
+  pub.subscribe({.id = 7, .filters = {"news"}, .credit = 1});
+  broker.run();
+  set({.name = "slow", .level = LimitLevel::kConnection, .match = "pub", .messages_per_second = 1});
+  published("a", {.payloads = {"1"}});
+  published("a", {.payloads = {"2"}});
+  for (int i = 0; i < 3; ++i) other.publish("news", {"n"});
+  broker.run();
+  EXPECT_EQ(pub.told().at(7).size(), 1U);
+  pub.credit(7, 2);
+  broker.run();
+  EXPECT_EQ(pub.told().at(7).size(), 3U);
+  EXPECT_EQ(broker.shard(0).publishes_pending(), 1U);
+}
+
+TEST_P(Limits, HaveADrainWaitForWhatTheyHoldBack) {
+  set({.name = "slow", .messages_per_second = 1, .burst_messages = 1});
+  published("a", {.payloads = {"1"}});
+  published("a", {.payloads = {"2"}});
+  pub.heard();
+  broker.shard(0).start_drain(5s);
+  EXPECT_FALSE(broker.shard(0).is_drained());
+  broker.pass(1s);
+  EXPECT_EQ(sub.told().at(1).size(), 2U);
+  EXPECT_TRUE(broker.idle());
+}
+
 TEST_P(Limits, RefuseADelayThatWouldOutlastTheDeadlineAndChargeNothing) {
   set({.name = "slow", .messages_per_second = 10, .burst_messages = 1});
   EXPECT_EQ(published("a", {.payloads = {"1"}}),

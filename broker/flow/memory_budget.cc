@@ -110,6 +110,7 @@ ShardMemory::ShardMemory(MemoryBudget* budget, model::ShardId shard) noexcept
 
 void ShardMemory::tell(const ShardUse& use) noexcept {
   told_ = use;
+  told_.queues = queues_;
   budget_->tell(shard_, use);
   others_ = budget_->used_by_others(shard_);
   pressure_ = budget_->pressure(used());

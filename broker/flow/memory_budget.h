@@ -36,6 +36,7 @@ inline constexpr std::uint64_t kNoCeiling = std::numeric_limits<std::uint64_t>::
 /// What a shard tells of itself.
 struct ShardUse {
   std::uint64_t held = 0;           // memory of everything but blocks of bytes
+  std::uint64_t queues = 0;         // of it, bookkeeping of queues
   std::uint64_t largest_queue = 0;  // bytes of the largest queue that a ceiling can make smaller
   std::uint64_t subscriptions = 0;
   std::uint64_t ceiling = kNoCeiling;  // the one that its queues have
@@ -103,11 +104,19 @@ class ShardMemory {
   /// `budget` may be null: nothing is ever refused.
   ShardMemory(MemoryBudget* budget, model::ShardId shard) noexcept;
 
-  /// True when a publish is to be refused. Asked for each: reads a counter of this shard's own.
+  /// Use by now: what was told, but for blocks of bytes and queues of this shard, which may have
+  /// grown much within the turn.
+  std::uint64_t used() const noexcept {
+    return told_.held - told_.queues + queues_ + others_ + account_->bytes();
+  }
+  /// Bookkeeping of queues has grown or shrunk.
+  void queues_moved(std::uint64_t from, std::uint64_t to) noexcept { queues_ += to - from; }
+  std::uint64_t queues() const noexcept { return queues_; }
+
+  /// True when a publish is to be refused. Asked for each: reads what this shard alone writes.
   bool refuses_publishes() const noexcept { return used() >= publish_limit_; }
   /// True when nothing new is to begin: connections, subscriptions, topics.
   bool is_full() const noexcept { return used() >= limit_; }
-  std::uint64_t used() const noexcept { return told_.held + others_ + account_->bytes(); }
   std::uint64_t limit() const noexcept { return limit_; }
   std::uint8_t pressure() const noexcept { return pressure_; }
   std::uint64_t ceiling() const noexcept { return told_.ceiling; }
@@ -125,6 +134,7 @@ class ShardMemory {
   std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t publish_limit_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t others_ = 0;
+  std::uint64_t queues_ = 0;
   ShardUse told_;
   std::uint8_t pressure_ = 0;
 };

@@ -43,8 +43,7 @@ class LedgerScope {
     move(metrics.copies_waiting, before_.waiting, after.waiting);
     move(metrics.queued_bytes, bytes_, subscription_.queue.held_bytes());
     if (subscription_.queue.has_losses()) log_drops(core_, subscription_);  // also frees memory
-    move(metrics.memory_used[metrics::MemoryPart::kQueues], memory_,
-         subscription_.queue.memory_bytes());
+    core_.memory.queues_moved(memory_, subscription_.queue.memory_bytes());
     for (std::size_t i = 0; i < queue::kGapReasons; ++i) {
       const std::uint64_t dropped = after.dropped[i] - before_.dropped[i];
       if (dropped != 0) metrics.copies_dropped[i + 1].add(dropped);

@@ -79,7 +79,7 @@ std::uint64_t MemoryKeeper::count_parts() {
   set(MemoryPart::kTopics, core_.topics.memory_bytes() + core_.index.memory_bytes());
   set(MemoryPart::kMailboxes, core_.mail.waiting() * config::kMailboxEntryBytes +
                                   publishing_.pending() * config::kPublishBytes);
-  held += static_cast<std::uint64_t>(m.memory_used[MemoryPart::kQueues].value());
+  set(MemoryPart::kQueues, core_.memory.queues());
   if (const base::SlabAccount* account = core_.pool.account()) {
     m.memory_used[MemoryPart::kBatches].set(static_cast<std::int64_t>(account->bytes()));
   }

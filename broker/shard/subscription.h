@@ -83,6 +83,12 @@ struct Subscription {
     return wait && *wait >= deadline - now;
   }
 
+  /// True when its ladder lets go of messages rather than have publishers wait or be refused.
+  bool may_lose() const {
+    const queue::StepKind last = queue.ladder().steps[queue.ladder().size - 1U].kind;
+    return last != queue::StepKind::kBlock && last != queue::StepKind::kReject;
+  }
+
   /// What a publish may need it by; may be empty.
   const std::string& own_name() const { return group ? group->name : name; }
   /// For receipts and operators; never empty.

@@ -77,9 +77,7 @@ void Subscriptions::check_invariants() const {
     memory += subscription.queue.memory_bytes();
     ++count;
   });
-  const auto part = static_cast<std::size_t>(metrics::MemoryPart::kQueues);
-  ASSERT(std::as_const(core_.metrics).memory_used[part].value() ==
-         static_cast<std::int64_t>(memory));
+  ASSERT(core_.memory.queues() == memory);
   ASSERT(count == size_);
   ASSERT(timers_.size() <= timers_max(table_.size()));
   core_.index.check_invariants();

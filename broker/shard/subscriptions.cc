@@ -252,8 +252,7 @@ queue::Ledger Subscriptions::destroy(model::SubscriptionSlot slot, model::EndRea
   }
   if (subscription.ready) std::erase(subscription.connection->ready, slot);
   remember(subscription, false);
-  core_.metrics.memory_used[metrics::MemoryPart::kQueues].sub(
-      static_cast<std::int64_t>(subscription.queue.memory_bytes()));
+  core_.memory.queues_moved(subscription.queue.memory_bytes(), 0);
   table_[slot.value()].reset();
   free_.push_back(slot);
   return ledger;

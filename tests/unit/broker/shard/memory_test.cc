@@ -118,6 +118,32 @@ TEST_P(MemoryTest, PublishersHearOfPressureInStepsAndSubscribersDoNot) {
   EXPECT_EQ(sub.heard(), "");
 }
 
+// What grows within a turn counts within that turn: an admitted publish that comes to full memory
+// is not queued where the ladder may lose it, and both sides are told.
+TEST(MemoryWithinATurn, WhatWouldOverfillItIsTurnedAwayWhereLaddersAllow) {
+  ShardHarness broker({.shards = 2, .memory_budget = kBudget});
+  TestClient& pub = broker.connect(0, "pub");
+  TestClient& sub = broker.connect(1, "sub");
+  sub.subscribe({.id = 1, .filters = {"a"}, .overflow = "drop_oldest", .credit = 0});
+  sub.subscribe({.id = 2, .filters = {"a"}, .overflow = "block", .credit = 0});
+  broker.run();
+  pub.publish("a", {"x"});
+  broker.turn(0);  // admitted, and on its way to the other shard
+  broker.budget()->tell(model::ShardId(0), {.held = kBudget});
+  broker.turn(1);  // hears how much the first shard holds
+  pub.publish("a", {"y"});
+  broker.turn(0);
+  broker.budget()->tell(model::ShardId(0), {.held = kBudget});
+  broker.turn(1);
+  broker.turn(0);
+  const ReceiptRow& last = pub.receipts().back();
+  EXPECT_EQ(last.last, 2U);
+  EXPECT_EQ(last.receipt.status, wire::ReceiptStatus::kPartial);
+  EXPECT_EQ(last.receipt.accepted, 1U);
+  EXPECT_EQ(last.receipt.dropped, 1U);
+  EXPECT_EQ(broker.metrics(1).copies_dropped[wire::GapReason::kSqueezed].value(), 1U);
+}
+
 TEST_P(MemoryTest, PartsSumUpToWhatIsUsed) {
   sub.subscribe({.id = 1, .filters = {"a.>"}, .credit = 0});
   pub.open_topic("a.b");

@@ -106,6 +106,13 @@ ShardMemory::ShardMemory(MemoryBudget* budget, model::ShardId shard) noexcept
   account_ = &budget->account(shard);
   limit_ = budget->limit();
   publish_limit_ = budget->publish_limit();
+  retell_after_ = limit_ / 512;
+}
+
+// Other shards hear of it, and this one of them, before the turn is over.
+void ShardMemory::tell_queues() noexcept {
+  told_.held += queues_ - told_.queues;
+  tell(told_);
 }
 
 void ShardMemory::tell(const ShardUse& use) noexcept {

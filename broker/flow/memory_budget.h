@@ -10,7 +10,9 @@
 //                        comes down below the largest of them, step by step, until use has fallen
 //                        below kLowShare, and goes up again; it never comes below an even share
 //   from 31/32           publishes are refused; the rest is for acknowledgements, administration
-//   from 1               connections, subscriptions and topics are refused as well
+//   from 1               connections, subscriptions and topics are refused as well; publishes that
+//                        were on their way are queued only where they may not be lost, and
+//   from 9/8             nowhere
 //
 // Owner:    the daemon or a test; outlives every shard, and the slabs that count in its accounts.
 // Thread:   any; what is named of a shard is written by that shard alone. adjust() lets one in.
@@ -110,24 +112,32 @@ class ShardMemory {
     return told_.held - told_.queues + queues_ + others_ + account_->bytes();
   }
   /// Bookkeeping of queues has grown or shrunk.
-  void queues_moved(std::uint64_t from, std::uint64_t to) noexcept { queues_ += to - from; }
+  void queues_moved(std::uint64_t from, std::uint64_t to) noexcept {
+    queues_ += to - from;
+    if (queues_ - told_.queues + retell_after_ > 2 * retell_after_) tell_queues();
+  }
   std::uint64_t queues() const noexcept { return queues_; }
 
   /// True when a publish is to be refused. Asked for each: reads what this shard alone writes.
   bool refuses_publishes() const noexcept { return used() >= publish_limit_; }
   /// True when nothing new is to begin: connections, subscriptions, topics.
   bool is_full() const noexcept { return used() >= limit_; }
+  /// True when the budget is exceeded by an eighth: nothing more is queued at all.
+  bool is_exceeded() const noexcept { return used() - limit_ / 8 >= limit_ && is_full(); }
   std::uint64_t limit() const noexcept { return limit_; }
   std::uint8_t pressure() const noexcept { return pressure_; }
   std::uint64_t ceiling() const noexcept { return told_.ceiling; }
   const ShardUse& told() const noexcept { return told_; }
 
-  /// To be called once a turn. Requires: a budget.
+  /// To be called once a turn; growth of queues is told in between when it is much. Requires: a
+  /// budget.
   void tell(const ShardUse& use) noexcept;
 
   MemoryBudget* budget() const noexcept { return budget_; }
 
  private:
+  void tell_queues() noexcept;
+
   MemoryBudget* budget_;
   model::ShardId shard_;
   const base::SlabAccount* account_;
@@ -135,6 +145,7 @@ class ShardMemory {
   std::uint64_t publish_limit_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t others_ = 0;
   std::uint64_t queues_ = 0;
+  std::uint64_t retell_after_ = std::numeric_limits<std::uint64_t>::max() / 4;
   ShardUse told_;
   std::uint8_t pressure_ = 0;
 };

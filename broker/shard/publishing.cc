@@ -257,7 +257,7 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
       result = subscription.queue.push_reserved(pushed, core_.now);
     } else if (subscription.waits_past(deadline, core_.now)) {
       result = subscription.queue.turn_away(pushed, wire::GapReason::kExpired, core_.now);
-    } else if (core_.memory.is_full() && subscription.may_lose()) {
+    } else if (core_.memory.is_full() && (subscription.may_lose() || core_.memory.is_exceeded())) {
       // The publish was admitted, on another shard or before this turn's queues had grown so much.
       result = subscription.queue.turn_away(pushed, wire::GapReason::kSqueezed, core_.now);
     } else {

@@ -54,6 +54,9 @@ class Slab {
     return references_.load(std::memory_order_acquire) == 1;
   }
 
+  /// How many hold it now; others may let go of it at any moment.
+  std::uint32_t references() const noexcept { return references_.load(std::memory_order_relaxed); }
+
   /// What a block of that capacity takes of memory.
   static std::size_t footprint(std::size_t capacity) noexcept;
 

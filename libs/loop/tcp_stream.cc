@@ -29,6 +29,10 @@ bool lies_in(const Buffer& buffer, base::ByteView bytes) {
 
 base::ByteView block_of(const base::SlabRef& slab) { return {slab->data(), slab->capacity()}; }
 
+std::size_t pinned_share(const base::SlabRef& slab) {
+  return slab->capacity() / std::min(slab->references(), TcpStream::kSharersCounted);
+}
+
 template <typename T>
 void clear_and_trim(std::vector<T>& items) {
   items.clear();
@@ -137,7 +141,7 @@ std::size_t TcpStream::Impl::drop_unneeded(std::vector<base::SlabRef>& keep_aliv
     if (at < keep_alive.size() && lies_in(*buffer, block_of(keep_alive[at]))) continue;
     while (at > 0 && !lies_in(*buffer, block_of(keep_alive[at - 1]))) --at;
     if (at == 0) continue;  // static bytes
-    for (std::size_t i = at - 1; i < first; ++i) pinned += keep_alive[i]->capacity();
+    for (std::size_t i = at - 1; i < first; ++i) pinned += pinned_share(keep_alive[i]);
     first = at - 1;
   }
   keep_alive.erase(keep_alive.begin(), keep_alive.begin() + static_cast<std::ptrdiff_t>(first));

@@ -72,8 +72,10 @@ struct StreamOptions {
 class TcpStream {
  public:
   static constexpr std::size_t kBuffersPerCall = 1024;  // IOV_MAX of Linux
-  /// What is left over is copied when it keeps more than so many times its bytes alive.
+  /// What is left over is copied when it keeps more than so many times its bytes alive. Of a block
+  /// that others hold as well its share counts, so that ten thousand do not copy what they share.
   static constexpr std::size_t kPinnedPerCopied = 4;
+  static constexpr std::uint32_t kSharersCounted = 16;
 
   /// Takes over a connected socket. An option that the system refuses is left as it was.
   TcpStream(Loop& loop, OwnedFd socket, StreamHandler& handler, const StreamOptions& options = {});

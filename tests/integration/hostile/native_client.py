@@ -69,8 +69,12 @@ def ping(value):
 class Peer:
     """One connection. Frames are (kind, correlation, body); None at the end of the stream."""
 
-    def __init__(self, daemon, greet=True):
-        self.socket = socket.create_connection(("127.0.0.1", daemon.port), timeout=WAIT)
+    def __init__(self, daemon, greet=True, receive_bytes=0):
+        self.socket = socket.socket()
+        self.socket.settimeout(WAIT)
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.connect(("127.0.0.1", daemon.port))
         self.buffer = b""
         if greet:
             self.send(hello())

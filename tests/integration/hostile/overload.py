@@ -22,7 +22,8 @@ class Stalled:
     def __init__(self, daemon, count, overflow, topics, credit):
         self.peers = []
         for i in range(count):
-            peer = Peer(daemon)
+            # With the usual buffers of so many sockets the kernel runs out of memory for TCP.
+            peer = Peer(daemon, receive_bytes=4096)
             peer.send(subscribe(1, [f"load.{i % topics}"], overflow, credit=credit))
             peer.until(SUBSCRIBED)
             self.peers.append(peer)

@@ -144,5 +144,27 @@ TEST(ShardMemory, Its_own_blocks_count_at_once_and_those_of_others_with_the_turn
   EXPECT_FALSE(memory.refuses_publishes());
 }
 
+TEST(ShardMemory, QueuesThatGrowMuchWithinATurnAreToldAtOnce) {
+  MemoryBudget budget(kLimit, 2);
+  ShardMemory memory(&budget, model::ShardId(0));
+  ShardMemory other(&budget, model::ShardId(1));
+  memory.queues_moved(0, 1000);
+  memory.tell({.held = 5000});
+  EXPECT_EQ(budget.used(), 5000U);
+  memory.queues_moved(1000, 2000);
+  EXPECT_EQ(memory.used(), 6000U);
+  EXPECT_EQ(budget.used(), 5000U);
+  other.tell({.held = 50 * kMiB});
+  memory.queues_moved(2000, 1000 + 60 * kMiB);
+  EXPECT_EQ(budget.used(), 5000 + 110 * kMiB);
+  EXPECT_TRUE(memory.is_full());
+  EXPECT_FALSE(memory.is_exceeded());
+  memory.queues_moved(1000 + 60 * kMiB, 1000 + 63 * kMiB);
+  EXPECT_TRUE(memory.is_exceeded());
+  memory.queues_moved(1000 + 63 * kMiB, 0);
+  EXPECT_EQ(budget.used(), 4000 + 50 * kMiB);
+  EXPECT_FALSE(memory.is_full());
+}
+
 }  // namespace
 }  // namespace sluice::flow

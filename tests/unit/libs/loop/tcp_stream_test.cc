@@ -130,7 +130,7 @@ TEST_F(FullTcpStream, ALittleThatKeepsMuchAliveIsCopiedAndCounted) {
   fill();
   const std::uint64_t before = account.bytes();
   const base::SlabRef slab = filled_slab(1U << 20, 'x');
-  std::vector<base::SlabRef> keep{slab};
+  std::vector<base::SlabRef> keep{slab};  // held by us as well: half of it counts
   const std::string header = "header";
   const base::ByteView transient = base::as_bytes(header);
   const std::vector<Buffer> buffers{{transient.data(), 6}, {slab->data() + 10, 1000}};
@@ -145,6 +145,19 @@ TEST_F(FullTcpStream, ALittleThatKeepsMuchAliveIsCopiedAndCounted) {
   drain(1006);
   EXPECT_EQ(sum, 1006U);
   EXPECT_EQ(account.bytes(), 0U);
+}
+
+TEST_F(FullTcpStream, WhatManyShareIsNotCopied) {
+  fill();
+  const base::SlabRef slab = filled_slab(64'000, 'x');
+  const std::vector<base::SlabRef> others(20, slab);
+  std::vector<base::SlabRef> keep{slab};
+  const Buffer buffer{slab->data(), 1001};
+  ASSERT_TRUE(near->write({&buffer, 1}, keep));
+  EXPECT_EQ(slab->references(), 22U);
+  EXPECT_EQ(account.bytes(), 0U);
+  drain(1001);
+  EXPECT_EQ(slab->references(), 21U);
 }
 
 TEST_F(FullTcpStream, WhatKeepsLittleMoreAliveIsNotCopied) {

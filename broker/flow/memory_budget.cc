@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/assert.h"
+#include "libs/base/units.h"
 
 namespace sluice::flow {
 namespace {
@@ -16,15 +17,45 @@ std::uint64_t share(std::uint64_t of, double part) {
   return static_cast<std::uint64_t>(static_cast<double>(of) * part);
 }
 
+std::uint8_t part_of(std::uint64_t used, std::uint64_t whole) {
+  return static_cast<std::uint8_t>(std::min<std::uint64_t>(
+      255, share(255, static_cast<double>(used) / static_cast<double>(whole))));
+}
+
+// From half of a bound of its own on; 0: none.
+std::uint8_t pressure_at(std::uint64_t used, std::uint64_t bound) {
+  return used <= bound / 2 || bound == 0 ? 0 : part_of(used - bound / 2, bound - bound / 2);
+}
+
+std::string text_of(std::string_view level, std::uint64_t used, std::uint64_t bound,
+                    std::string_view setting) {
+  return std::string(level) + " has " + base::human_size(static_cast<double>(used)) +
+         " in memory, its bound is " + base::format_size(bound) + " (" + std::string(setting) + ")";
+}
+
 }  // namespace
 
-MemoryBudget::MemoryBudget(std::uint64_t limit, std::uint16_t shards)
+MemoryBudget::MemoryBudget(std::uint64_t limit, std::uint16_t shards, MemoryLevels levels)
     : limit_(limit),
+      levels_(levels),
       high_(share(limit, kHighShare)),
       low_(share(limit, kLowShare)),
       shards_(shards),
       rows_(std::make_unique<Row[]>(shards)) {
   ASSERT(shards > 0 && limit > 0);
+}
+
+base::SlabAccount& MemoryBudget::topic_account(model::ShardId shard, model::TopicSlot topic) {
+  Row& row = rows_[shard.value()];
+  while (row.topics.size() <= topic.value()) row.topics.emplace_back(&row.user);
+  return row.topics[topic.value()];
+}
+
+std::uint8_t MemoryBudget::pressure_of(const base::SlabAccount& topic) const noexcept {
+  const base::SlabAccount* user = topic.parent();
+  if (user == nullptr || user->parent() == nullptr) return 0;
+  return std::max(pressure_at(topic.bytes(), levels_.topic),
+                  pressure_at(user->bytes(), levels_.user));
 }
 
 void MemoryBudget::tell(model::ShardId shard, const ShardUse& use) noexcept {
@@ -53,10 +84,7 @@ std::uint64_t MemoryBudget::used_by_others(model::ShardId shard) const noexcept 
 
 std::uint8_t MemoryBudget::pressure(std::uint64_t used) const noexcept {
   const std::uint64_t half = limit_ / 2;
-  if (used <= half) return 0;
-  return static_cast<std::uint8_t>(std::min<std::uint64_t>(
-      255,
-      share(255, static_cast<double>(used - half) / static_cast<double>(publish_limit() - half))));
+  return used <= half ? 0 : part_of(used - half, publish_limit() - half);
 }
 
 void MemoryBudget::adjust(base::MonotonicTime now) noexcept {
@@ -107,6 +135,21 @@ ShardMemory::ShardMemory(MemoryBudget* budget, model::ShardId shard) noexcept
   limit_ = budget->limit();
   publish_limit_ = budget->publish_limit();
   retell_after_ = limit_ / 512;
+  has_levels_ = budget->levels().topic != 0 || budget->levels().user != 0;
+}
+
+std::string ShardMemory::refusal_text(model::TopicSlot topic) const {
+  if (refuses_publishes()) return text_of("the process", used(), limit_, "node.memory_budget");
+  const base::SlabAccount& account = budget_->topic_account(shard_, topic);
+  const MemoryLevels& levels = budget_->levels();
+  if (levels.topic != 0 && account.bytes() >= levels.topic) {
+    return text_of("the topic", account.bytes(), levels.topic, "topic.memory");
+  }
+  const std::uint64_t user = account.parent()->bytes();
+  if (levels.user != 0 && user >= levels.user) {
+    return text_of("the user", user, levels.user, "user.memory");
+  }
+  return {};
 }
 
 // Other shards hear of it, and this one of them, before the turn is over.

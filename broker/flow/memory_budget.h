@@ -24,8 +24,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <memory>
+#include <string>
 
 #include "broker/model/ids.h"
 #include "libs/base/clock.h"
@@ -44,6 +46,12 @@ struct ShardUse {
   std::uint64_t ceiling = kNoCeiling;  // the one that its queues have
 };
 
+/// Bounds below that of the process, each for what publishers of one shard have waiting; 0: none.
+struct MemoryLevels {
+  std::uint64_t topic = 0;
+  std::uint64_t user = 0;  // nobody is authenticated yet: all are one user
+};
+
 class MemoryBudget {
  public:
   static constexpr double kHighShare = 0.85;
@@ -52,7 +60,7 @@ class MemoryBudget {
   static constexpr base::Duration kLowerEvery = std::chrono::milliseconds(5);
   static constexpr base::Duration kRaiseEvery = std::chrono::milliseconds(50);
 
-  MemoryBudget(std::uint64_t limit, std::uint16_t shards);
+  MemoryBudget(std::uint64_t limit, std::uint16_t shards, MemoryLevels levels = {});
 
   std::uint64_t limit() const noexcept { return limit_; }
   /// Where publishes begin to be refused.
@@ -62,6 +70,13 @@ class MemoryBudget {
 
   /// Where blocks made by this shard count.
   base::SlabAccount& account(model::ShardId shard) noexcept { return rows_[shard.value()].account; }
+  /// Where copies count that wait because of a publish to this topic of a publisher of this shard,
+  /// on whichever shard they wait. Called by that shard.
+  base::SlabAccount& topic_account(model::ShardId shard, model::TopicSlot topic);
+  const MemoryLevels& levels() const noexcept { return levels_; }
+  /// How near such an account, or its user's, is to its bound. 0 of any other account.
+  std::uint8_t pressure_of(const base::SlabAccount& topic) const noexcept;
+
   void tell(model::ShardId shard, const ShardUse& use) noexcept;
   std::uint64_t used() const noexcept;
   std::uint64_t used_by_others(model::ShardId shard) const noexcept;
@@ -81,6 +96,8 @@ class MemoryBudget {
  private:
   struct Row {
     base::SlabAccount account;
+    base::SlabAccount user{&account};
+    std::deque<base::SlabAccount> topics;  // by slot, which a later topic inherits; stable places
     alignas(64) std::atomic<std::uint64_t> held{0};
     std::atomic<std::uint64_t> largest_queue{0};
     std::atomic<std::uint64_t> subscriptions{0};
@@ -92,6 +109,7 @@ class MemoryBudget {
   bool all_follow() const noexcept;
 
   const std::uint64_t limit_;
+  const MemoryLevels levels_;
   const std::uint64_t high_;
   const std::uint64_t low_;
   const std::uint16_t shards_;
@@ -126,6 +144,16 @@ class ShardMemory {
   bool is_exceeded() const noexcept { return used() - limit_ / 8 >= limit_ && is_full(); }
   std::uint64_t limit() const noexcept { return limit_; }
   std::uint8_t pressure() const noexcept { return pressure_; }
+
+  /// Where copies count that a publish to `topic` leaves waiting: `otherwise` where topics and
+  /// users have no bounds of their own.
+  base::SlabAccount* account_of(model::TopicSlot topic, base::SlabAccount* otherwise) {
+    return has_levels_ ? &budget_->topic_account(shard_, topic) : otherwise;
+  }
+  /// The level that refuses a publish to `topic`, in words and numbers; empty when none does.
+  std::string refusal(model::TopicSlot topic) const {
+    return !has_levels_ && !refuses_publishes() ? std::string() : refusal_text(topic);
+  }
   std::uint64_t ceiling() const noexcept { return told_.ceiling; }
   const ShardUse& told() const noexcept { return told_; }
 
@@ -137,6 +165,7 @@ class ShardMemory {
 
  private:
   void tell_queues() noexcept;
+  std::string refusal_text(model::TopicSlot topic) const;
 
   MemoryBudget* budget_;
   model::ShardId shard_;
@@ -148,6 +177,7 @@ class ShardMemory {
   std::uint64_t retell_after_ = std::numeric_limits<std::uint64_t>::max() / 4;
   ShardUse told_;
   std::uint8_t pressure_ = 0;
+  bool has_levels_ = false;
 };
 
 }  // namespace sluice::flow

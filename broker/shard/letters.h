@@ -61,6 +61,7 @@ struct PublishLetter {
   base::SharedBytes batch;
   model::Origin origin;
   base::MonotonicTime deadline = base::kNever;
+  base::SlabAccount* account = nullptr;  // where copies that wait count; outlives all shards
 };
 
 /// The answer to kReserve (`refused` or not), or the outcome of kDirect and kCommit.

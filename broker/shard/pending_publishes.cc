@@ -231,7 +231,7 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
   auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
   slice.origin = letter.origin;
-  push_pending(pending, slice, letter.deadline, held.reserved);
+  push_pending(pending, slice, {letter.deadline, letter.account}, held.reserved);
 }
 
 void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,

@@ -100,6 +100,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
     return {};
   }
   if (Status admitted = admit(command, *topic); !admitted) {
+    outcome.text = std::move(admitted.error().detail);
     reject(connection, outcome, admitted.error().code);
     return {};
   }
@@ -141,7 +142,9 @@ Status Publishing::admit(const model::PublishCommand& command, const model::Topi
   if (std::any_of(names.begin(), names.end(), [](auto name) { return name.empty(); })) {
     return fail(ErrorCode::kBadArgument);
   }
-  if (core_.memory.refuses_publishes()) return fail(ErrorCode::kMemoryBudget);
+  if (std::string full = core_.memory.refusal(topic.slot()); !full.empty()) {
+    return fail(ErrorCode::kMemoryBudget, std::move(full));
+  }
   if (command.need.durability > wire::Durability::kMemory) {
     return fail(ErrorCode::kDurabilityUnavailable);
   }
@@ -204,7 +207,7 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   const std::uint64_t remote = core_.topics.match(publish.slice.topic).remote;
   if (remote == 0 && !subscriptions_.has_blocking()) {
     // The usual case: every queue answers at once.
-    push_local(publish.slice, publish.deadline, {}, outcome.copies, nullptr);
+    push_local(publish.slice, {publish.deadline, account_of(publish)}, {}, outcome.copies, nullptr);
     resolve(connection, outcome);
     return;
   }
@@ -213,16 +216,19 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   pending.outcome = std::move(outcome);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(remote));
   post_publish(remote, publish, token_of(pending), PublishLetter::Phase::kDirect);
-  push_pending(pending, publish.slice, publish.deadline, {});
+  push_pending(pending, publish.slice, {publish.deadline, account_of(publish)}, {});
 }
 
 // This shard counts as open until all of its queues were asked: ending one of them may settle what
 // waits in another, and must not take for the whole what is only the part so far.
-void Publishing::push_pending(Pending& pending, const model::Slice& slice,
-                              base::MonotonicTime deadline,
+base::SlabAccount* Publishing::account_of(const Publish& publish) {
+  return core_.memory.account_of(publish.slice.topic.slot(), core_.pool.account());
+}
+
+void Publishing::push_pending(Pending& pending, const model::Slice& slice, const PushTerms& terms,
                               const std::vector<Reservation>& reserved) {
   ++pending.shards_open;
-  push_local(slice, deadline, reserved, pending.outcome.copies, &pending);
+  push_local(slice, terms, reserved, pending.outcome.copies, &pending);
   --pending.shards_open;
   if (pending.copies_open != 0) {
     if (pending.remote) {
@@ -234,34 +240,36 @@ void Publishing::push_pending(Pending& pending, const model::Slice& slice,
   finish_if_done(pending);
 }
 
-void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadline,
+void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
                             const std::vector<Reservation>& reserved, Copies& copies,
                             Pending* pending) {
   const model::PublishToken token = pending != nullptr ? token_of(*pending) : model::PublishToken();
   doomed_.clear();
   // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
   // gets a copy that keeps nothing but itself, one for all of them.
-  const bool small = slice.batch.size() * kSlabShare < slice.batch.slab()->capacity();
+  // Where topics have bounds, whatever waits is copied, into a block that counts with its topic.
+  const bool small = terms.account != core_.pool.account() ||
+                     slice.batch.size() * kSlabShare < slice.batch.slab()->capacity();
   model::Slice compact;
   for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
     Subscription& subscription = subscriptions_.at(slot);
     const bool copy = small && subscription.is_behind();
     if (copy && compact.count == 0) {
       compact = slice;
-      compact.batch = base::SharedBytes::copy_of(slice.batch.view(), core_.pool.account());
+      compact.batch = base::SharedBytes::copy_of(slice.batch.view(), terms.account);
     }
     const model::Slice& pushed = copy ? compact : slice;
     queue::PushResult result;
     std::optional<LedgerScope> scope(std::in_place, core_, subscription);
     if (holds(reserved, subscription)) {
       result = subscription.queue.push_reserved(pushed, core_.now);
-    } else if (subscription.waits_past(deadline, core_.now)) {
+    } else if (subscription.waits_past(terms.deadline, core_.now)) {
       result = subscription.queue.turn_away(pushed, wire::GapReason::kExpired, core_.now);
     } else if (core_.memory.is_full() && (subscription.may_lose() || core_.memory.is_exceeded())) {
       // The publish was admitted, on another shard or before this turn's queues had grown so much.
       result = subscription.queue.turn_away(pushed, wire::GapReason::kSqueezed, core_.now);
     } else {
-      result = subscription.queue.push(pushed, token, core_.now, deadline);
+      result = subscription.queue.push(pushed, token, core_.now, terms.deadline);
     }
     scope.reset();  // settle() below counts for itself
     copies.matched += slice.count;
@@ -287,6 +295,9 @@ void Publishing::push_local(const model::Slice& slice, base::MonotonicTime deadl
     subscriptions_.settle(subscription);  // time has passed there, or reserved room come free
     subscriptions_.schedule(subscription);
   }
+  if (const flow::MemoryBudget* budget = core_.memory.budget(); budget && terms.account) {
+    copies.pressure = std::max(copies.pressure, budget->pressure_of(*terms.account));
+  }
   // Ending a subscription changes the index, so it waits until the walk over the match is done.
   // Each may end others (a connection's), hence the look before the leap.
   const std::vector<model::SubscriptionSlot> doomed = std::exchange(doomed_, {});
@@ -306,6 +317,7 @@ void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
     letter.topic_generation = publish.slice.topic.generation();
     letter.batch = publish.slice.batch;
     letter.origin = publish.slice.origin;
+    letter.account = account_of(publish);
     letter.deadline = publish.deadline;
     core_.mail.post(shard, std::move(letter));
     core_.metrics.mailbox_posted.add();
@@ -409,7 +421,7 @@ void Publishing::on_agreed(Pending& pending) {
     pending.outcome.copies = {};
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
     post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
-    push_pending(pending, publish->slice, publish->deadline, reserved);
+    push_pending(pending, publish->slice, {publish->deadline, account_of(*publish)}, reserved);
   } else {
     unreserve(reserved, publish->slice.count, publish->slice.records);
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);

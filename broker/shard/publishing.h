@@ -146,12 +146,19 @@ class Publishing {
   void agree(Connection& connection, Window& window, Publish&& publish);
   void on_agreed(Pending& pending);
 
+  /// How a publish is pushed, beside what.
+  struct PushTerms {
+    base::MonotonicTime deadline;
+    base::SlabAccount* account;  // where the copy counts that waits
+  };
+
+  base::SlabAccount* account_of(const Publish& publish);
   /// Adds to `copies` what is known at once, and to `pending` (null: nothing waits) what is not.
-  void push_local(const model::Slice& slice, base::MonotonicTime deadline,
+  void push_local(const model::Slice& slice, const PushTerms& terms,
                   const std::vector<Reservation>& reserved, Copies& copies, Pending* pending);
   void set_blocked(Pending& pending, bool blocked);
   void tell_waiting(const Pending& pending);
-  void push_pending(Pending& pending, const model::Slice& slice, base::MonotonicTime deadline,
+  void push_pending(Pending& pending, const model::Slice& slice, const PushTerms& terms,
                     const std::vector<Reservation>& reserved);
   void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,
                     PublishLetter::Phase phase);

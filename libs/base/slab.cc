@@ -30,16 +30,12 @@ std::size_t Slab::footprint(std::size_t capacity) noexcept {
 Slab* Slab::make(SlabPool* home, SlabAccount* account, std::size_t capacity) {
   ASSERT(capacity <= std::numeric_limits<std::uint32_t>::max());
   void* memory = ::operator new(sizeof(Slab) + capacity);
-  if (account != nullptr) {
-    account->bytes_.fetch_add(footprint(capacity), std::memory_order_relaxed);
-  }
+  if (account != nullptr) account->add(footprint(capacity));
   return new (memory) Slab(home, account, static_cast<std::uint32_t>(capacity));
 }
 
 void Slab::destroy() noexcept {
-  if (account_ != nullptr) {
-    account_->bytes_.fetch_sub(footprint(capacity_), std::memory_order_relaxed);
-  }
+  if (account_ != nullptr) account_->add(-footprint(capacity_));
   this->~Slab();
   ::operator delete(this);
 }

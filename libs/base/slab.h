@@ -29,17 +29,27 @@ namespace sluice::base {
 class SlabPool;
 
 /// Memory that blocks take, with what the allocator adds. One per thread that makes blocks, so that
-/// counting seldom meets another thread; the last reference may go anywhere.
+/// counting seldom meets another thread; the last reference may go anywhere. What counts in an
+/// account counts in its parent as well.
 class alignas(64) SlabAccount {
  public:
   SlabAccount() noexcept = default;
+  explicit SlabAccount(SlabAccount* parent) noexcept : parent_(parent) {}
   SlabAccount(const SlabAccount&) = delete;
   SlabAccount& operator=(const SlabAccount&) = delete;
   std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+  const SlabAccount* parent() const noexcept { return parent_; }
 
  private:
   friend class Slab;
+  void add(std::uint64_t bytes) noexcept {
+    for (SlabAccount* account = this; account != nullptr; account = account->parent_) {
+      account->bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    }
+  }
+
   std::atomic<std::uint64_t> bytes_{0};
+  SlabAccount* parent_ = nullptr;
 };
 
 /// One block. Header and bytes are one allocation.

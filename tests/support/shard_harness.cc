@@ -20,7 +20,8 @@ ShardHarness::ShardHarness(HarnessOptions options)
   }
   office_ = std::make_unique<shard::PostOffice>(options_.shards);
   if (options_.memory_budget != 0) {
-    budget_ = std::make_unique<flow::MemoryBudget>(options_.memory_budget, options_.shards);
+    budget_ = std::make_unique<flow::MemoryBudget>(options_.memory_budget, options_.shards,
+                                                   options_.memory_levels);
   }
   for (std::uint16_t i = 0; i < options_.shards; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());

@@ -28,9 +28,10 @@ namespace sluice::testing {
 struct HarnessOptions {
   std::uint16_t shards = 1;
   std::uint64_t seed = 1;
-  shard::Options options{};         // shard_count and default_ladder are filled in
-  bool check = true;                // invariants after every turn
-  std::uint64_t memory_budget = 0;  // 0: none
+  shard::Options options{};            // shard_count and default_ladder are filled in
+  bool check = true;                   // invariants after every turn
+  flow::MemoryLevels memory_levels{};  // with a budget
+  std::uint64_t memory_budget = 0;     // 0: none
 };
 
 /// Counts what a shard reports.

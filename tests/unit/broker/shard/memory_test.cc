@@ -118,6 +118,64 @@ TEST_P(MemoryTest, PublishersHearOfPressureInStepsAndSubscribersDoNot) {
   EXPECT_EQ(sub.heard(), "");
 }
 
+// The publisher on the first shard, who waits on the last.
+class MemoryLevelsTest : public ::testing::TestWithParam<std::uint16_t> {
+ protected:
+  explicit MemoryLevelsTest(flow::MemoryLevels levels = {.topic = 20'000, .user = 30'000})
+      : broker({.shards = GetParam(), .memory_levels = levels, .memory_budget = kBudget}),
+        pub(broker.connect(0, "pub")),
+        sub(broker.connect(GetParam() - std::size_t{1}, "sub")) {
+    sub.subscribe({.id = 1, .filters = {">"}, .credit = 0});
+    broker.run();
+  }
+  std::string published(std::string_view topic, std::size_t bytes) {
+    pub.publish(topic, PublishOptions{.payloads = {std::string(bytes, 'x')}});
+    broker.run();
+    return pub.heard();
+  }
+  const wire::Receipt& receipt() const { return pub.receipts().back().receipt; }
+
+  ShardHarness broker;
+  TestClient& pub;
+  TestClient& sub;
+};
+
+INSTANTIATE_TEST_SUITE_P(Shards, MemoryLevelsTest, ::testing::Values(1, 2));
+
+TEST_P(MemoryLevelsTest, ATopicIsRefusedAtItsBoundAndOthersAreNot) {
+  published("a", 9'000);
+  EXPECT_EQ(receipt().pressure, 0);
+  published("a", 9'000);
+  EXPECT_GT(receipt().pressure, 128);
+  published("a", 9'000);
+  EXPECT_EQ(receipt().pressure, 255);
+  EXPECT_NE(published("a", 10).find("rejected memory-budget"), std::string::npos);
+  EXPECT_NE(published("b", 10).find("accepted"), std::string::npos);
+}
+
+TEST_P(MemoryLevelsTest, AUserIsRefusedAtItsBoundWhateverTheTopic) {
+  for (const char* topic : {"a", "b", "c"}) published(topic, 11'000);
+  EXPECT_NE(published("d", 10).find("rejected memory-budget"), std::string::npos);
+}
+
+TEST_P(MemoryLevelsTest, RoomComesWhenWhatWaitsIsDelivered) {
+  for (int i = 0; i < 3; ++i) published("a", 9'000);
+  EXPECT_NE(published("a", 10).find("rejected memory-budget"), std::string::npos);
+  sub.credit(1, 1000);
+  broker.run();
+  broker.pass(300ms);
+  EXPECT_EQ(sub.told().at(1).size(), 3U);
+  EXPECT_NE(published("a", 10).find("accepted"), std::string::npos);
+}
+
+TEST_P(MemoryLevelsTest, WhoKeepsUpCostsNothing) {
+  sub.credit(1, 1'000'000);
+  broker.run();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_NE(published("a", 9'000).find("accepted=1"), std::string::npos) << i;
+  }
+}
+
 // What grows within a turn counts within that turn: an admitted publish that comes to full memory
 // is not queued where the ladder may lose it, and both sides are told.
 TEST(MemoryWithinATurn, WhatWouldOverfillItIsTurnedAwayWhereLaddersAllow) {

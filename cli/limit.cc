@@ -114,14 +114,14 @@ std::string simulation_text(const Json& row, Duration time) {
       "in {} the limit {} ({} {}, {}) would have applied to {}, {}\n"
       "of those {} ({:.1f} %) were beyond it: they would have been delayed or refused\n",
       human_duration(time), word(row, "name"), word(row, "level"), word(row, "direction"),
-      rate_of(row), counted(all, "messages"),
+      rate_of(row), counted(all, "message"),
       human_size(static_cast<double>(count_of(counts, "passed_bytes"))), grouped(over),
       all == 0 ? 0.0 : 100.0 * static_cast<double>(over) / static_cast<double>(all));
   for (const Json& bucket : row.value("busiest", Json::array())) {
     const Json own = bucket.value("counts", Json::object());
     out += fmt::format("  {}: {} of {}\n", word(bucket, "key"),
                        grouped(count_of(own, "observed_messages")),
-                       counted(count_of(own, "passed_messages"), "messages"));
+                       counted(count_of(own, "passed_messages"), "message"));
   }
   return out;
 }

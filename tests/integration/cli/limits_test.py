@@ -323,7 +323,7 @@ class Simulate(LimitsTest):
         out, _ = simulation.communicate(timeout=DEADLINE_S)
         self.assertEqual(simulation.returncode, 0)
         text = out.decode()
-        self.assertIn("would have applied to 30 messages", text)
+        self.assertIn("would have applied to 30 messages,", text)
         self.assertRegex(text, r"of those \d+ \(\d+\.\d %\) were beyond it")
         self.assertFalse(self.is_installed())
 

@@ -299,6 +299,7 @@ TEST_F(ClientTest, AMessageLargerThanTheWholeWindowFailsAndTheNextGoesThrough) {
   blocking::Client client = connect();
   auto publisher = client.publisher("t");
   const std::string large(100000, 'x');
+  EXPECT_EQ(publisher->publish(as_bytes(large)).error().code, ErrorCode::kMessageTooLarge);
   EXPECT_EQ(publisher->publish_and_wait({.payload = as_bytes(large)}).error().code,
             ErrorCode::kMessageTooLarge);
   EXPECT_TRUE(publisher->publish_and_wait({.payload = as_bytes("small")}));

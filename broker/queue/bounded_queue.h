@@ -151,6 +151,10 @@ class BoundedQueue {
   /// Gives memory back that an empty queue does not need. For housekeeping.
   void shrink();
 
+  /// When the process is short of memory: a ladder that ends in drop_oldest loses its oldest until
+  /// at most `bytes` are held. How many messages that was.
+  std::uint64_t squeeze(std::uint64_t bytes);
+
   Ledger ledger() const noexcept;
   const Bounds& bounds() const noexcept { return bounds_; }
   const Ladder& ladder() const noexcept { return ladder_; }

@@ -86,17 +86,34 @@ std::uint64_t MemoryKeeper::count_parts() {
   return held;
 }
 
-// Gives every queue the ceiling and takes from those over it. Returns the bytes of the largest that
-// can be made smaller in this way.
+// Takes from every queue over the ceiling that can give way. Returns the bytes of the largest of
+// these that is left.
 std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
-  (void)ceiling;
   std::uint64_t largest = 0;
+  over_.clear();
   subscriptions_.each([&](const Subscription& subscription) {
     const queue::Ladder& ladder = subscription.queue.ladder();
     const bool gives_way = ladder.steps[ladder.size - 1U].kind == queue::StepKind::kDropOldest;
-    if (gives_way) largest = std::max(largest, subscription.queue.held_bytes());
+    if (!gives_way) return;
+    largest = std::max(largest, std::min(ceiling, subscription.queue.held_bytes()));
+    if (subscription.queue.held_bytes() > ceiling) over_.push_back(subscription.slot);
   });
+  // What a squeeze settles may end other subscriptions, hence the look before the leap.
+  for (const model::SubscriptionSlot slot : over_) {
+    Subscription* subscription = subscriptions_.find(slot);
+    if (subscription != nullptr) squeeze(*subscription, ceiling);
+  }
   return largest;
+}
+
+void MemoryKeeper::squeeze(Subscription& subscription, std::uint64_t ceiling) {
+  {
+    LedgerScope scope(core_, subscription);
+    subscription.queue.squeeze(ceiling);
+    subscription.queue.shrink();
+  }
+  subscriptions_.wake(subscription);  // the gap is to be told
+  subscriptions_.schedule(subscription);
 }
 
 void MemoryKeeper::tell_publishers() {

@@ -18,6 +18,7 @@ namespace sluice::shard {
 
 class Publishing;
 class Subscriptions;
+struct Subscription;
 
 class MemoryKeeper {
  public:
@@ -30,13 +31,15 @@ class MemoryKeeper {
  private:
   std::uint64_t count_parts();
   std::uint64_t walk_queues(std::uint64_t ceiling);
+  void squeeze(Subscription& subscription, std::uint64_t ceiling);
   void tell_publishers();
 
   Core& core_;
   Subscriptions& subscriptions_;
   const Publishing& publishing_;
   base::MonotonicTime next_walk_;
-  std::uint8_t step_ = 0;  // of pressure, as publishers were told
+  std::vector<model::SubscriptionSlot> over_;  // scratch of walk_queues
+  std::uint8_t step_ = 0;                      // of pressure, as publishers were told
 };
 
 }  // namespace sluice::shard

@@ -202,6 +202,44 @@ TEST(MemoryWithinATurn, WhatWouldOverfillItIsTurnedAwayWhereLaddersAllow) {
   EXPECT_EQ(broker.metrics(1).copies_dropped[wire::GapReason::kSqueezed].value(), 1U);
 }
 
+TEST_P(MemoryTest, TheLargestQueueIsSqueezedAloneAndItsSubscriberToldByAGap) {
+  sub.subscribe({.id = 1, .filters = {"much"}, .overflow = "drop_oldest", .credit = 0});
+  sub.subscribe({.id = 2, .filters = {"little"}, .overflow = "drop_oldest", .credit = 0});
+  broker.run();
+  const std::uint64_t count = 750;
+  for (std::uint64_t i = 0; i < count; ++i) published("much", std::string(20'000, 'x'));
+  for (int i = 0; i < 50; ++i) published("little", std::string(20'000, 'x'));
+  use(0.9);
+  EXPECT_LT(broker.budget()->used(), broker.budget()->high());
+  sub.credit(1, 10'000, 1U << 28);
+  sub.credit(2, 10'000, 1U << 28);
+  broker.run();
+  EXPECT_EQ(sub.told().at(2).size(), 50U);
+  const std::vector<Told>& told = sub.told().at(1);
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front().reason, wire::GapReason::kSqueezed);
+  EXPECT_GT(told.front().count, 100U);
+  EXPECT_LT(told.front().count, 300U);
+  EXPECT_EQ(told.size() - 1 + told.front().count, count);
+  ballast = {};
+  for (int i = 0; i < 100 && broker.budget()->ceiling() != flow::kNoCeiling; ++i) turn_all();
+  EXPECT_EQ(broker.budget()->ceiling(), flow::kNoCeiling);
+}
+
+TEST_P(MemoryTest, NobodyIsSqueezedWhoHoldsLessThanAnEvenShare) {
+  sub.subscribe({.id = 1, .filters = {"a"}, .overflow = "drop_oldest", .credit = 0});
+  sub.subscribe({.id = 2, .filters = {"a"}, .overflow = "block", .credit = 0});
+  broker.run();
+  for (int i = 0; i < 40; ++i) published("a", std::string(20'000, 'x'));
+  use(0.95);
+  turn_all();
+  sub.credit(1, 10'000, 1U << 28);
+  sub.credit(2, 10'000, 1U << 28);
+  broker.run();
+  EXPECT_EQ(sub.told().at(1).size(), 40U);
+  EXPECT_EQ(sub.told().at(2).size(), 40U);
+}
+
 TEST_P(MemoryTest, PartsSumUpToWhatIsUsed) {
   sub.subscribe({.id = 1, .filters = {"a.>"}, .credit = 0});
   pub.open_topic("a.b");

@@ -38,6 +38,12 @@ class Limiting {
   void set_table(flow::LimitTableRef table);
   const flow::LimitTable* table() const { return table_.get(); }
 
+  /// Of Subscription::paced_by or Window::delayed_by; empty when there is no such limit any more.
+  std::string name_of(std::uint32_t number) const {
+    const flow::Limit* limit = table_ != nullptr ? table_->find(number) : nullptr;
+    return limit != nullptr ? limit->spec.name : std::string();
+  }
+
   /// What a publish of this connection to this topic is charged to.
   flow::LimitLists in(Connection& connection, const model::TopicRef& topic);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <malloc.h>
 #include <string>
 #include <sys/resource.h>
 #include <thread>
@@ -59,7 +60,20 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Queues that grow and shrink leave holes in the heap that glibc keeps: what is larger than any
+// copy of a waiting batch is mapped by itself, and the heap's end goes back early.
+// docs/guide/memory.md has the figures.
+void keep_heap_small() {
+  constexpr int kMapFrom = 36 << 10;
+  constexpr int kMappedMax = 32768;
+  constexpr int kTrimFrom = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kMapFrom);
+  mallopt(M_MMAP_MAX, kMappedMax);
+  mallopt(M_TRIM_THRESHOLD, kTrimFrom);
+}
+
 int serve(const config::Settings& settings) {
+  keep_heap_small();
   loop::ignore_sigpipe();
   raise_descriptor_limit();
   const base::SystemClock clock;

@@ -27,6 +27,15 @@ std::size_t output_share(const Core& core) {
   return std::min<std::uint64_t>(core.options.output_high, std::max(kOutputMin, each));
 }
 
+// Idle slabs take no more than one part in 32 of the budget, however many may be kept.
+constexpr std::uint64_t kIdleShare = 32;
+
+std::size_t idle_slabs_max(const Core& core) {
+  const std::uint64_t share =
+      core.memory.limit() / kIdleShare / core.shard_count() / core.pool.slab_bytes();
+  return std::min<std::uint64_t>(core.options.slab_idle_max, share);
+}
+
 std::uint8_t next_step(std::uint8_t step, std::uint8_t pressure) {
   const auto up = static_cast<std::uint8_t>(pressure == 255 ? 255 : pressure / kStep * kStep);
   const bool falls = up < step && pressure + kStep / 2 < step;
@@ -57,7 +66,7 @@ void MemoryKeeper::on_turn() {
     use.largest_queue = walk_queues(ceiling);
     use.ceiling = ceiling;
   }
-  if (used >= budget->high()) core_.pool.trim(0);
+  core_.pool.trim(used >= budget->high() ? 0 : idle_slabs_max(core_));
   core_.memory.tell(use);
   budget->adjust(core_.now);
   tell_publishers();

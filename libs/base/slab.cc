@@ -13,7 +13,7 @@ namespace {
 // from the size on at which it maps them.
 constexpr std::size_t kHeapStep = 16;
 constexpr std::size_t kHeapWord = 8;
-constexpr std::size_t kMappedFrom = 128U << 10;
+constexpr std::size_t kMappedFrom = 36U << 10;  // as sluiced sets it
 constexpr std::size_t kPage = 4096;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t step) {
@@ -92,6 +92,7 @@ void SlabPool::come_back(Slab* slab) noexcept {
 }
 
 void SlabPool::collect() noexcept {
+  if (returned_.load(std::memory_order_relaxed) == nullptr) return;
   Slab* slab = returned_.exchange(nullptr, std::memory_order_acquire);
   while (slab != nullptr) {
     Slab* next = slab->next_idle_;

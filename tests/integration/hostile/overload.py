@@ -2,6 +2,7 @@
 
 import struct
 import time
+import urllib.request
 
 from native_client import PUBLISH, SUBSCRIBED, Peer, batch, frame, subscribe
 
@@ -14,6 +15,23 @@ def rss_bytes(pid, key="VmRSS"):
             if line.startswith(key):
                 return int(line.split()[1]) * 1024
     raise AssertionError(key)
+
+
+def metrics(http_port):
+    """By series. Read without asking the shards, which are busy."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{http_port}/metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, value in
+            (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))}
+
+
+def memory_of(http_port):
+    values = metrics(http_port)
+    parts = {name.split('"')[1]: int(value) for name, value in values.items()
+             if name.startswith("sluice_memory_used_bytes")}
+    return {"used_bytes": sum(parts.values()), "used_by": parts,
+            "ceiling_bytes": int(values["sluice_memory_queue_ceiling_bytes"]),
+            "squeezed": values['sluice_copies_dropped_total{reason="squeezed"}']}
 
 
 class Stalled:
@@ -46,6 +64,9 @@ class Publisher:
         self.settled = 0
         self.pressure = 0
         self.window = 1 << 20  # of batches; what WELCOME granted at least
+
+    def close(self):
+        self.peer.close()
 
     @property
     def sent_bytes(self):
@@ -81,10 +102,13 @@ class Publisher:
             return
         at, buffer = 0, self.peer.buffer
         while len(buffer) - at >= 16:
-            size, kind, _, _, correlation = struct.unpack_from("<IBBHQ", buffer, at)
+            size, kind, flags, _, correlation = struct.unpack_from("<IBBHQ", buffer, at)
             if len(buffer) - at < 16 + size:
                 break
-            self.on_frame(kind, correlation, buffer[at + 16:at + 16 + size])
+            body = buffer[at + 16:at + 16 + size]
+            if flags & 0x80:  # an extension area comes first
+                body = body[2 + struct.unpack_from("<H", body)[0]:]
+            self.on_frame(kind, correlation, body)
             at += 16 + size
         self.peer.buffer = buffer[at:]
 

@@ -1,0 +1,182 @@
+"""Every word that Sluice says of an overload or an error, and how a command line produces it.
+
+A new error code, gap reason, receipt status or limited-by state needs a line here, or
+every_code_test.py fails. `Made` names the test method that produces the word; `Elsewhere` says why
+no command line does, and which test does instead: that file must exist and hold the given text.
+"""
+
+import dataclasses
+import re
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    test: str  # a method of every_code_test.EveryCode
+
+
+@dataclasses.dataclass(frozen=True)
+class Elsewhere:
+    why: str
+    file: str
+    text: str  # of the file
+
+
+BREAKS = "the client library never breaks the protocol"
+HOSTILE = "tests/integration/hostile/hostile_test.py"
+LIMITED = "tests/unit/broker/shard/limited_by_test.cc"
+NO_STREAMS = "it belongs to streams, which are not there yet"
+
+
+def hostile(text):
+    return Elsewhere(BREAKS, HOSTILE, text)
+
+
+ERRORS = {
+    "bad-magic": hostile("BAD_MAGIC"),
+    "unsupported-version": hostile("BAD_VERSION"),
+    "bad-frame": hostile("BAD_FRAME"),
+    "frame-too-large": Made("test_frames_that_the_client_does_not_take"),
+    "reserved-bits": hostile("RESERVED"),
+    "unknown-kind": hostile("UNKNOWN_KIND"),
+    "unexpected-frame": hostile("UNEXPECTED"),
+    "bad-batch": hostile("BAD_BATCH"),
+    "bad-checksum": hostile("BAD_CHECKSUM"),
+    "unknown-topic-id": hostile("UNKNOWN_TOPIC"),
+    "unknown-subscription": hostile("UNKNOWN_SUBSCRIPTION"),
+    "credit-overflow": hostile("CREDIT_OVERFLOW"),
+    "grant-exceeded": Elsewhere(BREAKS, "tests/unit/broker/shard/publish_test.cc",
+                                "grant-exceeded"),
+    "handshake-timeout": hostile("HANDSHAKE_TIMEOUT"),
+    "unsupported-feature": Elsewhere(
+        "no verb asks for what the broker does not have",
+        "tests/integration/overload/every_code_test.py", "def test_what_streams_need"),
+    "decompression": Elsewhere(
+        "the client library does not compress yet, and the broker opens no compressed batch",
+        "tests/unit/libs/wire/batch_compression_test.cc", "decompression"),
+    "not-in-sequence": hostile("numbers that fall"),
+    "bad-topic": Made("test_names_and_arguments"),
+    "bad-filter": Made("test_names_and_arguments"),
+    "bad-ladder": Made("test_names_and_arguments"),
+    "bad-argument": Made("test_names_and_arguments"),
+    "bad-configuration": Elsewhere(
+        "sluiced names the key, its place and what is wrong with it, and not the code",
+        "tests/integration/overload/every_code_test.py", "def test_a_bad_configuration"),
+    "duplicate-subscription": Elsewhere(
+        "the client library numbers subscriptions itself",
+        "tests/unit/broker/shard/connection_test.cc", "duplicate-subscription"),
+    "message-too-large": Made("test_names_and_arguments"),
+    "reserved-topic": Made("test_names_and_arguments"),
+    "group-mismatch": Made("test_a_group_with_other_settings"),
+    "unknown-limit": Made("test_limits"),
+    "not-found": Elsewhere(
+        "no verb asks for something by name yet",
+        "tests/unit/libs/base/result_test.cc", "is_error_code"),
+    "queue-full": Made("test_reject"),
+    "deadline-exceeded": Made("test_a_deadline_that_has_passed"),
+    "canceled": Elsewhere(
+        "who interrupts a command is told by its exit status",
+        "tests/unit/cli/line_reader_test.cc", "kCanceled"),
+    "no-responders": Made("test_nobody_answers"),
+    "shard-busy": Elsewhere(
+        "a mailbox between shards fills when one is thousands of letters behind",
+        "tests/unit/broker/shard/connection_test.cc", "shard-busy"),
+    "slow-consumer": Made("test_disconnect"),
+    "memory-budget": Made("test_memory_that_does_not_suffice"),
+    "topic-limit": Made("test_more_topics_than_allowed"),
+    "subscription-limit": Elsewhere(
+        "a command has one subscription",
+        "tests/integration/overload/every_code_test.py", "def test_more_subscriptions"),
+    "connection-limit": Made("test_more_connections_than_allowed"),
+    "draining": Made("test_a_broker_that_goes_away"),
+    "durability-unavailable": Made("test_needs_that_are_not_met"),
+    "need-not-met": Made("test_needs_that_are_not_met"),
+    "rate-limited": Made("test_limits"),
+    "rehearsal-disabled": Elsewhere(
+        "there is no rehearsal yet", "tests/unit/libs/base/result_test.cc", "is_error_code"),
+    "connection-lost": Made("test_a_broker_that_dies"),
+    "connect-failed": Made("test_a_broker_that_is_not_there"),
+    "timeout": Made("test_a_server_that_says_nothing"),
+    "address-in-use": Made("test_an_address_that_is_taken"),
+    "io": Made("test_names_and_arguments"),
+    "resource-exhausted": Made("test_limits"),
+    "closed": Elsewhere(
+        "what a program does with a client that it closed; the commands do not",
+        "tests/unit/client/client_test.cc", "kClosed"),
+    "would-block": Elsewhere(
+        "an answer of try_ calls of the client library, which waits instead in the commands",
+        "tests/unit/client/client_test.cc", "kWouldBlock"),
+    "unavailable": Elsewhere(
+        "a command asks one thing at a time, and only while it is connected",
+        "tests/unit/broker/shard/connection_test.cc", "unavailable"),
+    "internal": Elsewhere("it takes a bug", "tests/unit/libs/base/result_test.cc", "kInternal"),
+}
+
+GAPS = {
+    "dropped_oldest": Made("test_drop_oldest"),
+    "dropped_newest": Made("test_drop_newest"),
+    "conflated": Elsewhere("no ladder has the step yet",
+                           "tests/unit/libs/wire/codec_test.cc", "conflated"),
+    "expired": Elsewhere("copies do not expire in a queue yet",
+                         "tests/unit/libs/wire/codec_test.cc", "expired"),
+    "disconnected": Made("test_disconnect"),
+    "lagged": Made("test_max_lag"),
+    "too_large": Made("test_a_message_larger_than_the_queue"),
+    "rejected": Made("test_block_then_reject"),
+    "cancelled": Made("test_a_publish_that_is_withdrawn"),
+    "squeezed": Made("test_memory_runs_short"),
+}
+
+RECEIPTS = {
+    "accepted": Made("test_a_publish_that_is_accepted"),
+    "partial": Made("test_drop_newest"),
+    "rejected": Made("test_reject"),
+    "expired": Made("test_a_deadline_that_has_passed"),
+    "cancelled": Elsewhere(
+        "`pub --cancel-after` tells how much was withdrawn, as the receipt came before",
+        "tests/unit/broker/shard/withdrawal_test.cc", "cancelled"),
+    "duplicate": Elsewhere(NO_STREAMS, "tests/unit/cli/outcome_text_test.cc", "duplicate"),
+}
+
+
+def state(text, file=LIMITED):
+    return Elsewhere("no verb shows it yet", file, text)
+
+
+LIMITED_BY = {
+    "idle": state("kIdle"),
+    "delivering": state("kDelivering"),
+    "waiting_credit": state("kWaitingCredit"),
+    "ack_window_full": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kAckWindowFull"),
+    "rate_limited": state("kRateLimited", "tests/unit/broker/shard/limits_out_test.cc"),
+    "tcp_window": state("kTcpWindow"),
+    "disk_read": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kDiskRead"),
+    "breaker_open": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kBreakerOpen"),
+    "paused": state("kPaused", "tests/unit/broker/shard/limited_by_clock_test.cc"),
+    "blocked_by": state("kBlockedBy"),
+}
+
+
+def declared(root):
+    """{kind: words} as the sources declare them."""
+    errors = re.findall(r"^X\(k(\w+), \d+", (root / "libs/base/errors.def").read_text(), re.M)
+    gaps = enumerators(root / "libs/wire/frames_subscribe.h", "GapReason")
+    receipts = enumerators(root / "libs/wire/frames_publish.h", "ReceiptStatus")
+    states = enumerators(root / "broker/model/limited_by.h", "LimitedBy")
+    return {"error": {spelled(name, "-") for name in errors},
+            "gap reason": {spelled(name, "_") for name in gaps},
+            "receipt status": {spelled(name, "_") for name in receipts},
+            "limited by": {spelled(name, "_") for name in states}}
+
+
+def enumerators(path, name):
+    body = re.search(r"enum class %s\b[^{]*\{(.*?)\};" % name, path.read_text(), re.S)[1]
+    return re.findall(r"^\s*k(\w+)", body, re.M)
+
+
+def spelled(name, separator):
+    """DroppedOldest is dropped_oldest or dropped-oldest."""
+    return re.sub(r"(?<!^)(?=[A-Z])", separator, name).lower()
+
+
+TABLE = {"error": ERRORS, "gap reason": GAPS, "receipt status": RECEIPTS,
+         "limited by": LIMITED_BY}

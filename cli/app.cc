@@ -141,6 +141,9 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_bench(*app, invocation);
   add_ping(*app, invocation);
   add_status(*app, invocation);
+  add_audit(*app, invocation);
+  add_drops(*app, invocation);
+  add_explain(*app, invocation);
   add_limit(*app, invocation);
   add_plan(*app, invocation);
   add_errors(*app, invocation);

@@ -169,10 +169,13 @@ void Node::on_request(const port::AdminReturn& where, std::string verb, std::str
     });
     return;
   }
+  if (inspect(where, verb, body)) return;
   home.post([where](shard::Shard& s) {
-    s.reply(where, ErrorCode::kBadArgument,
-            "{\"error\":\"unknown verb\",\"known\":[\"status\",\"limit.list\",\"limit.set\","
-            "\"limit.remove\",\"limit.simulate\"]}");
+    s.reply(
+        where, ErrorCode::kBadArgument,
+        "{\"error\":\"unknown "
+        "verb\",\"known\":[\"status\",\"audit\",\"drops\",\"explain\",\"limit.list\",\"limit.set\","
+        "\"limit.remove\",\"limit.simulate\"]}");
   });
 }
 

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/model/limited_by.h"
+
 namespace sluice::model {
 
 struct SubscriptionStatus {
@@ -36,6 +38,7 @@ struct SubscriptionStatus {
   std::uint64_t lag_ns = 0;
   std::uint64_t credit_messages = 0;
   std::int64_t credit_bytes = 0;
+  LimitedBy limited_by = LimitedBy::kIdle;
 };
 
 struct ConnectionStatus {

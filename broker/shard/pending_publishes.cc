@@ -159,6 +159,22 @@ std::vector<std::string> Publishing::blockers(const Connection& connection,
   return names;
 }
 
+void Publishing::each_blocked(std::size_t most,
+                              const std::function<void(model::ConnectionId, std::uint32_t,
+                                                       const std::string&)>& visit) const {
+  for (std::size_t i = 0; i < std::min(most, pending_.size()); ++i) {
+    const Pending& pending = pending_[i];
+    if (!pending.used || pending.remote || !pending.blocked) continue;
+    for (const Blocker& blocker : pending.blockers) {
+      visit(pending.connection, pending.outcome.topic,
+            subscriptions_.at(blocker.slot).shown_name());
+    }
+    for (const auto& [shard, name] : pending.remote_blockers) {
+      visit(pending.connection, pending.outcome.topic, name);
+    }
+  }
+}
+
 void Publishing::finish_if_done(Pending& pending) {
   if (pending.shards_open != 0 || pending.copies_open != 0) return;
   if (pending.blocked) set_blocked(pending, false);

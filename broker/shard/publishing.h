@@ -51,6 +51,11 @@ class Publishing {
   /// that was, or 0 if it is neither.
   std::uint64_t withdraw_early(Connection& connection, std::uint32_t topic, std::uint64_t number);
 
+  /// The same for all of this shard's publishers, once per publish: visit(connection, topic,
+  /// subscription). Looks at `most` places of publishes at most.
+  void each_blocked(std::size_t most, const std::function<void(model::ConnectionId, std::uint32_t,
+                                                               const std::string&)>& visit) const;
+
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
 

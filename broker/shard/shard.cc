@@ -48,6 +48,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       publishing_(core_, subscriptions_),
       withdrawals_(core_, subscriptions_, publishing_),
       output_(core_, subscriptions_, publishing_),
+      inspection_(core_, subscriptions_, publishing_),
       memory_keeper_(core_, subscriptions_, publishing_) {
   subscriptions_.wire(publishing_, groups_);
   core_.close = [this](Connection& connection, metrics::CloseReason reason) {

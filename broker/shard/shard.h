@@ -25,6 +25,7 @@
 #include "broker/shard/core.h"
 #include "broker/shard/expiry_notices.h"
 #include "broker/shard/groups.h"
+#include "broker/shard/inspection.h"
 #include "broker/shard/limiting.h"
 #include "broker/shard/memory_keeper.h"
 #include "broker/shard/output.h"
@@ -84,7 +85,9 @@ class Shard {
   void close_all();
 
   /// What it holds now; lists hold at most `limit` entries each.
-  model::ShardStatus status(std::size_t limit) const;
+  model::ShardStatus status(std::size_t limit);
+  /// The same in parts, and more.
+  Inspection& inspection() { return inspection_; }
   std::size_t publishes_pending() const { return publishing_.pending(); }
   /// See Publishing::blockers().
   std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const {
@@ -122,6 +125,7 @@ class Shard {
   Publishing publishing_;
   Withdrawals withdrawals_;
   Output output_;
+  Inspection inspection_;
   MemoryKeeper memory_keeper_;
   std::uint64_t last_connection_ = 0;
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO

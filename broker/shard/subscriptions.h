@@ -72,6 +72,8 @@ class Subscriptions {
   void housekeep(std::size_t entries);
 
   std::size_t size() const { return size_; }
+  /// Slots are below that.
+  std::size_t places() const { return table_.size(); }
   bool has_blocking() const { return blocking_ > 0; }
   bool has_strict() const { return strict_ > 0; }
   /// Messages queued or waiting on this shard.

@@ -57,6 +57,11 @@ model::TopicRef TopicRegistry::find(model::TopicSlot slot, std::uint32_t generat
   return model::TopicRef(topic);
 }
 
+model::TopicRef TopicRegistry::known(std::string_view name) noexcept {
+  const std::uint32_t at = find(name, hash_text(name, seed_));
+  return at == kNone ? model::TopicRef() : model::TopicRef(topics_[at]);
+}
+
 const Match& TopicRegistry::match(const model::TopicRef& ref) {
   Topic& topic = topic_of(ref);
   if (topic.match_version == index_.version()) return topic.match;

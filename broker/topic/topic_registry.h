@@ -58,6 +58,9 @@ class TopicRegistry {
   /// refused: while every topic is held there is one too many. Requires: a checked name.
   model::TopicRef intern(const TopicName& name);
 
+  /// The topic of that name, if it is known; empty else.
+  model::TopicRef known(std::string_view name) noexcept;
+
   const TopicName& name(const model::TopicRef& topic) const noexcept;
   /// The topic that `slot` is given to now, if its generation is still this one; else empty.
   model::TopicRef find(model::TopicSlot slot, std::uint32_t generation) noexcept;

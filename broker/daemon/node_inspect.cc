@@ -1,0 +1,150 @@
+// The part of Node that asks its shards for audits, drops and explanations.
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "broker/admin/inspection_json.h"
+#include "broker/daemon/node.h"
+#include "libs/wire/topic_name.h"
+
+namespace sluice::daemon {
+
+using base::ErrorCode;
+
+namespace {
+
+using Cursor = shard::Inspection::Cursor;
+
+// One question to all shards, each answering in parts.
+template <typename Answer>
+class Asking : public std::enable_shared_from_this<Asking<Answer>> {
+ public:
+  using Step = std::function<bool(shard::Inspection&, Cursor&, Answer&)>;
+  using Done = std::function<void(std::vector<Answer>&&)>;
+
+  Asking(std::size_t shards, Step step, Done done)
+      : left_(shards), step_(std::move(step)), done_(std::move(done)) {}
+
+  void ask(net::ShardLoop& loop) {
+    struct State {
+      Cursor cursor;
+      Answer answer;
+    };
+    go_on(loop, std::make_shared<State>());
+  }
+
+ private:
+  template <typename State>
+  void go_on(net::ShardLoop& loop, std::shared_ptr<State> state) {
+    loop.post([self = this->shared_from_this(), &loop, state](shard::Shard& s) {
+      if (self->step_(s.inspection(), state->cursor, state->answer)) {
+        self->go_on(loop, state);
+      } else {
+        self->take(std::move(state->answer));
+      }
+    });
+  }
+
+  void take(Answer&& answer) {
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      answers_.push_back(std::move(answer));
+      last = --left_ == 0;
+    }
+    if (last) done_(std::move(answers_));
+  }
+
+  std::mutex mutex_;
+  std::vector<Answer> answers_;
+  std::size_t left_;
+  const Step step_;
+  const Done done_;
+};
+
+}  // namespace
+
+void Node::answer(const port::AdminReturn& where, ErrorCode error, std::string body) {
+  shards_[where.shard.value()]->post(
+      [where, error, body = std::move(body)](shard::Shard& s) { s.reply(where, error, body); });
+}
+
+void Node::refuse(const port::AdminReturn& where, const base::Error& error) {
+  answer(where, error.code, admin::error_json(error.detail));
+}
+
+template <typename Answer>
+void Node::ask_shards(std::function<bool(shard::Inspection&, Cursor&, Answer&)> step,
+                      std::function<void(std::vector<Answer>&&)> done) {
+  auto asking = std::make_shared<Asking<Answer>>(shards_.size(), std::move(step), std::move(done));
+  each_shard([&asking](net::ShardLoop& shard) { asking->ask(shard); });
+}
+
+bool Node::inspect(const port::AdminReturn& where, std::string_view verb, std::string_view body) {
+  if (verb == "audit") {
+    audit(where, body);
+  } else if (verb == "drops") {
+    drops(where, body);
+  } else if (verb == "explain") {
+    explain(where, body);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Node::audit(const port::AdminReturn& where, std::string_view body) {
+  const auto query = admin::parse_audit(body);
+  if (!query) return refuse(where, query.error());
+  if (!query->topic.empty()) {
+    const auto valid = wire::check_topic(query->topic);
+    if (!valid) return refuse(where, valid.error());
+  }
+  ask_shards<model::AccountPage>(
+      [query = *query](shard::Inspection& inspection, Cursor& cursor, model::AccountPage& page) {
+        return inspection.audit(query, cursor, page);
+      },
+      [this, where, query = *query](std::vector<model::AccountPage>&& pages) {
+        answer(where, ErrorCode::kNone,
+               admin::audit_json(std::move(pages), query, where.max_bytes));
+      });
+}
+
+void Node::drops(const port::AdminReturn& where, std::string_view body) {
+  const auto query = admin::parse_drops(body);
+  if (!query) return refuse(where, query.error());
+  ask_shards<model::DropPage>(
+      [query = *query](shard::Inspection& inspection, Cursor&, model::DropPage& page) {
+        page = inspection.drops(query);
+        return false;
+      },
+      [this, where](std::vector<model::DropPage>&& pages) {
+        answer(where, ErrorCode::kNone,
+               admin::drops_json(std::move(pages), clock_.wall_now(), where.max_bytes));
+      });
+}
+
+void Node::explain(const port::AdminReturn& where, std::string_view body) {
+  const auto query = admin::parse_explain(body);
+  if (!query) return refuse(where, query.error());
+  if (query->kind == model::ExplainKind::kTopic) {
+    const auto valid = wire::check_topic(query->name);
+    if (!valid) return refuse(where, valid.error());
+  }
+  ask_shards<model::Explanation>(
+      [query = *query](shard::Inspection& inspection, Cursor& cursor, model::Explanation& part) {
+        return inspection.explain(query, cursor, part);
+      },
+      [this, where, query = *query](std::vector<model::Explanation>&& parts) {
+        const bool any = std::any_of(parts.begin(), parts.end(), [](const auto& part) {
+          return part.subscription_count + part.connection_count + part.publisher_count != 0;
+        });
+        if (!any) return refuse(where, {ErrorCode::kNotFound, query.name});
+        answer(where, ErrorCode::kNone,
+               admin::explain_json(std::move(parts), query, where.max_bytes));
+      });
+}
+
+}  // namespace sluice::daemon

@@ -45,6 +45,9 @@ struct Copies {
   void drop(std::string subscription, std::uint64_t count, wire::GapReason reason);
   /// Names a subscription that did not take them; counts nothing.
   void refuse(std::string subscription, std::uint64_t copies, std::uint16_t reason);
+  /// Why the whole publish is refused: what trying again does not help with, if anyone names it.
+  /// Requires: refusals, with error codes.
+  base::ErrorCode reason_of_refusal() const;
 };
 
 /// A publish for the subscriptions of another shard. In two phases when it must be taken by all

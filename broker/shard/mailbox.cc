@@ -1,5 +1,6 @@
 #include "broker/shard/mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/base/assert.h"
@@ -40,6 +41,15 @@ void Copies::refuse(std::string subscription, std::uint64_t copies, std::uint16_
   } else {
     ++unlisted;
   }
+}
+
+base::ErrorCode Copies::reason_of_refusal() const {
+  ASSERT(!refusals.empty());
+  constexpr auto kTooLarge = base::ErrorCode::kMessageTooLarge;
+  const bool hopeless = std::any_of(refusals.begin(), refusals.end(), [](const Refusal& one) {
+    return one.reason == static_cast<std::uint16_t>(kTooLarge);
+  });
+  return hopeless ? kTooLarge : static_cast<base::ErrorCode>(refusals.front().reason);
 }
 
 bool LetterRing::try_put(std::vector<Letter>& letters) {

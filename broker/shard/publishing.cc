@@ -344,6 +344,17 @@ bool Publishing::must_take(const Publish& publish, const Subscription& subscript
   return publish.need_all || subscription.strict || is_named(publish, subscription);
 }
 
+namespace {
+
+// To be tried again is of no use then, however empty the queue is.
+bool never_fits(const model::Slice& slice, const Subscription& subscription) {
+  const queue::Bounds& bounds = subscription.queue.bounds();
+  return slice.count > bounds.max_messages ||
+         slice.records + queue::kSliceOverhead > bounds.max_bytes;
+}
+
+}  // namespace
+
 bool Publishing::has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
                           std::vector<std::string>& names_here) const {
   const model::Slice& slice = publish.slice;
@@ -359,9 +370,10 @@ bool Publishing::has_room(const topic::Match& match, const Publish& publish, Cop
     if (const auto wait = subscription.drain_rate.wait(slice.count)) {
       refusing.retry_after = std::max(refusing.retry_after, *wait);
     }
-    const auto reason = late                  ? ErrorCode::kDeadlineExceeded
-                        : subscription.strict ? ErrorCode::kQueueFull
-                                              : ErrorCode::kNeedNotMet;
+    const auto reason = late                              ? ErrorCode::kDeadlineExceeded
+                        : never_fits(slice, subscription) ? ErrorCode::kMessageTooLarge
+                        : subscription.strict             ? ErrorCode::kQueueFull
+                                                          : ErrorCode::kNeedNotMet;
     refusing.refuse(subscription.shown_name(), slice.count, static_cast<std::uint16_t>(reason));
   }
   return room;
@@ -374,7 +386,7 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
   std::vector<std::string> names_here;
   if (!has_room(match, publish, refusing, names_here)) {
     outcome.copies = std::move(refusing);
-    reject(connection, outcome, static_cast<ErrorCode>(outcome.copies.refusals.front().reason));
+    reject(connection, outcome, outcome.copies.reason_of_refusal());
     return;
   }
   std::vector<std::string> missing;
@@ -433,7 +445,7 @@ void Publishing::on_agreed(Pending& pending) {
                         : core_.draining   ? ErrorCode::kDraining
                         : expired          ? ErrorCode::kDeadlineExceeded
                         : refusals.empty() ? ErrorCode::kQueueFull
-                                           : static_cast<ErrorCode>(refusals.front().reason);
+                                           : pending.outcome.copies.reason_of_refusal();
     if (Connection* connection = core_.find(connection_id)) {
       reject(*connection, pending.outcome, reason);
     }

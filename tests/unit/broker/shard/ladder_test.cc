@@ -76,6 +76,15 @@ TEST_P(Ladder, RejectRefusesThePublishForEverybody) {
   EXPECT_EQ(told_after_credit(), "DELIVER 1 #1 a 1\nDELIVER 1 #2 a 4\n");
 }
 
+TEST_P(Ladder, RejectDoesNotAskToRetryWhatCanNeverFit) {
+  subscribe("reject", 2);
+  const std::string refused = published({"1", "2", "3"});
+  EXPECT_EQ(refused.find("RECEIPT 1 rejected message-too-large"), 0U) << refused;
+  EXPECT_NE(refused.find("[sub#1 3 message-too-large]"), std::string::npos) << refused;
+  EXPECT_EQ(pub.receipts().back().receipt.retry_after_ms, 0U);
+  EXPECT_EQ(published({"1", "2"}), "RECEIPT 2 accepted messages=2 matched=2 accepted=2\n");
+}
+
 TEST_P(Ladder, BlockHoldsTheReceiptUntilThereIsRoom) {
   subscribe("block", 1);
   EXPECT_EQ(published({"1"}), "RECEIPT 1 accepted messages=1 matched=1 accepted=1\n");

@@ -35,11 +35,13 @@ void each_shard(std::uint64_t shards, Visit visit) {
   }
 }
 
+// By whichever bound is nearer; below half of it there is none.
 std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& ledger) {
-  const std::uint64_t max = queue.bounds().max_messages;
-  const std::uint64_t used = ledger.queued + ledger.waiting;
-  if (used * 2 < max) return 0;
-  return static_cast<std::uint8_t>(std::min<std::uint64_t>(255, used * 255 / max));
+  if (ledger.waiting > 0) return 255;
+  const queue::Bounds& bounds = queue.bounds();
+  const auto full = std::max(ledger.queued * 255 / bounds.max_messages,
+                             queue.held_bytes() * 255 / bounds.max_bytes);
+  return full < 127 ? 0 : static_cast<std::uint8_t>(std::min<std::uint64_t>(255, full));
 }
 
 }  // namespace

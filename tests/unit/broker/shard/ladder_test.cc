@@ -42,6 +42,33 @@ class Ladder : public ::testing::TestWithParam<std::uint16_t> {
 
 INSTANTIATE_TEST_SUITE_P(Shards, Ladder, ::testing::Values(1, 2));
 
+TEST_P(Ladder, PressureTellsHowFullTheQueueIsInMessages) {
+  subscribe("drop_oldest", 4);
+  const auto pressure = [&] {
+    published({"x"});
+    return int{pub.receipts().back().receipt.pressure};
+  };
+  EXPECT_EQ(pressure(), 0) << "less than half is none";
+  EXPECT_EQ(pressure(), 127);
+  EXPECT_EQ(pressure(), 191);
+  EXPECT_EQ(pressure(), 255);
+}
+
+TEST_P(Ladder, PressureTellsHowFullTheQueueIsInBytes) {
+  sub.subscribe({.filters = {"a"}, .overflow = "block", .max_bytes = 8 << 10, .credit = 0});
+  broker.run();
+  const auto pressure = [&] {
+    published({std::string(2000, 'x')});
+    return pub.receipts().empty() ? -1 : int{pub.receipts().back().receipt.pressure};
+  };
+  EXPECT_EQ(pressure(), 0);
+  EXPECT_NEAR(pressure(), 132, 3);
+  EXPECT_NEAR(pressure(), 199, 3);
+  pressure();  // it does not fit, and its receipt comes when it does
+  told_after_credit();
+  EXPECT_EQ(pub.receipts().back().receipt.pressure, 255);
+}
+
 TEST_P(Ladder, DropOldestMakesRoomAndTellsAGapInPlace) {
   subscribe("drop_oldest", 3);
   EXPECT_EQ(published({"1", "2", "3"}), "RECEIPT 1 accepted messages=3 matched=3 accepted=3\n");

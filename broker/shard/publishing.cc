@@ -44,6 +44,13 @@ std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& 
   return full < 127 ? 0 : static_cast<std::uint8_t>(std::min<std::uint64_t>(255, full));
 }
 
+// To be tried again is of no use then, however empty the queue is.
+bool never_fits(const model::Slice& slice, const Subscription& subscription) {
+  const queue::Bounds& bounds = subscription.queue.bounds();
+  return slice.count > bounds.max_messages ||
+         slice.records + queue::kSliceOverhead > bounds.max_bytes;
+}
+
 }  // namespace
 
 // --- Arrival -------------------------------------------------------------------------------
@@ -345,17 +352,6 @@ bool Publishing::is_named(const Publish& publish, const Subscription& subscripti
 bool Publishing::must_take(const Publish& publish, const Subscription& subscription) {
   return publish.need_all || subscription.strict || is_named(publish, subscription);
 }
-
-namespace {
-
-// To be tried again is of no use then, however empty the queue is.
-bool never_fits(const model::Slice& slice, const Subscription& subscription) {
-  const queue::Bounds& bounds = subscription.queue.bounds();
-  return slice.count > bounds.max_messages ||
-         slice.records + queue::kSliceOverhead > bounds.max_bytes;
-}
-
-}  // namespace
 
 bool Publishing::has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
                           std::vector<std::string>& names_here) const {

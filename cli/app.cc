@@ -144,6 +144,8 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_audit(*app, invocation);
   add_drops(*app, invocation);
   add_explain(*app, invocation);
+  add_subscription(*app, invocation);
+  add_rehearse(*app, invocation);
   add_limit(*app, invocation);
   add_plan(*app, invocation);
   add_errors(*app, invocation);

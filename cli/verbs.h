@@ -21,6 +21,8 @@ void add_ping(CLI::App& app, Invocation& invocation);
 void add_audit(CLI::App& app, Invocation& invocation);
 void add_drops(CLI::App& app, Invocation& invocation);
 void add_explain(CLI::App& app, Invocation& invocation);
+void add_subscription(CLI::App& app, Invocation& invocation);
+void add_rehearse(CLI::App& app, Invocation& invocation);
 void add_limit(CLI::App& app, Invocation& invocation);
 void add_status(CLI::App& app, Invocation& invocation);
 void add_plan(CLI::App& app, Invocation& invocation);

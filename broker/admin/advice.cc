@@ -68,6 +68,7 @@ std::string cause_of(const model::SubscriptionExplanation& row) {
     case LimitedBy::kWaitingCredit:
       return "its subscriber has granted no more: " + messages(status.queued) + " wait for credit";
     case LimitedBy::kRateLimited:
+      if (row.which == "rehearsal") return "a rehearsal makes it slow, until it ends by itself";
       return "the limit " + row.which + " paces its deliveries";
     case LimitedBy::kTcpWindow:
       return "its peer's socket takes no more: " + base::format_size(row.unsent_bytes) +
@@ -100,6 +101,10 @@ std::vector<Advice> advice_for(const model::SubscriptionExplanation& row) {
       add_queue_advice(status, out);
       break;
     case LimitedBy::kRateLimited:
+      if (row.which == "rehearsal") {
+        out.push_back({"sluice rehearse stop " + status.name, "no memory"});
+        break;
+      }
       out.push_back({"raise the limit " + row.which + ": sluice limit set " + row.which,
                      "no memory; what it protects gets more"});
       add_queue_advice(status, out);

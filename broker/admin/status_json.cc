@@ -39,6 +39,7 @@ Json subscription_json(const model::SubscriptionStatus& row) {
   out["max_messages"] = row.max_messages;
   out["max_bytes"] = row.max_bytes;
   out["max_lag_ns"] = row.max_lag_ns;
+  out["limited_by"] = model::kLimitedByNames[static_cast<std::size_t>(row.limited_by)];
   out["held_bytes"] = row.held_bytes;
   out["lag_ns"] = row.lag_ns;
   out["credit"] = {{"messages", row.credit_messages}, {"bytes", row.credit_bytes}};

@@ -39,6 +39,16 @@ class EventLog final : public port::EventSink {
     }
   }
 
+  void rehearsal(std::string_view subscription, bool begins, base::Duration delay,
+                 base::Duration time) override {
+    if (begins) {
+      logger_.warn("rehearsal of a slow subscriber began",
+                   {{"subscription", subscription}, {"delay", delay}, {"for", time}});
+    } else {
+      logger_.warn("rehearsal of a slow subscriber ended", {{"subscription", subscription}});
+    }
+  }
+
  private:
   log::Logger& logger_;
 };

@@ -53,10 +53,11 @@ class Node final : private port::AdminSink {
   void audit(const port::AdminReturn& where, std::string_view body);
   void drops(const port::AdminReturn& where, std::string_view body);
   void explain(const port::AdminReturn& where, std::string_view body);
+  void control(const port::AdminReturn& where, std::string_view verb, std::string_view body);
   void answer(const port::AdminReturn& where, base::ErrorCode error, std::string body);
   void refuse(const port::AdminReturn& where, const base::Error& error);
   template <typename Answer>
-  void ask_shards(std::function<bool(shard::Inspection&, shard::Inspection::Cursor&, Answer&)> step,
+  void ask_shards(std::function<bool(shard::Shard&, shard::Inspection::Cursor&, Answer&)> step,
                   std::function<void(std::vector<Answer>&&)> done);
   base::Status start_http();
   void set_configured_limits();

@@ -171,11 +171,12 @@ void Node::on_request(const port::AdminReturn& where, std::string verb, std::str
   }
   if (inspect(where, verb, body)) return;
   home.post([where](shard::Shard& s) {
-    s.reply(
-        where, ErrorCode::kBadArgument,
-        "{\"error\":\"unknown "
-        "verb\",\"known\":[\"status\",\"audit\",\"drops\",\"explain\",\"limit.list\",\"limit.set\","
-        "\"limit.remove\",\"limit.simulate\"]}");
+    s.reply(where, ErrorCode::kBadArgument,
+            "{\"error\":\"unknown "
+            "verb\",\"known\":[\"status\",\"audit\",\"drops\",\"explain\",\"rehearse.slow\","
+            "\"rehearse.stop\",\"rehearse.list\",\"subscription.pause\",\"subscription.resume\","
+            "\"limit.list\",\"limit.set\","
+            "\"limit.remove\",\"limit.simulate\"]}");
   });
 }
 

@@ -5,8 +5,10 @@
 #include <mutex>
 #include <utility>
 
+#include "broker/admin/control_json.h"
 #include "broker/admin/inspection_json.h"
 #include "broker/daemon/node.h"
+#include "libs/base/units.h"
 #include "libs/wire/topic_name.h"
 
 namespace sluice::daemon {
@@ -21,7 +23,7 @@ using Cursor = shard::Inspection::Cursor;
 template <typename Answer>
 class Asking : public std::enable_shared_from_this<Asking<Answer>> {
  public:
-  using Step = std::function<bool(shard::Inspection&, Cursor&, Answer&)>;
+  using Step = std::function<bool(shard::Shard&, Cursor&, Answer&)>;
   using Done = std::function<void(std::vector<Answer>&&)>;
 
   Asking(std::size_t shards, Step step, Done done)
@@ -39,7 +41,7 @@ class Asking : public std::enable_shared_from_this<Asking<Answer>> {
   template <typename State>
   void go_on(net::ShardLoop& loop, std::shared_ptr<State> state) {
     loop.post([self = this->shared_from_this(), &loop, state](shard::Shard& s) {
-      if (self->step_(s.inspection(), state->cursor, state->answer)) {
+      if (self->step_(s, state->cursor, state->answer)) {
         self->go_on(loop, state);
       } else {
         self->take(std::move(state->answer));
@@ -64,6 +66,22 @@ class Asking : public std::enable_shared_from_this<Asking<Answer>> {
   const Done done_;
 };
 
+model::ControlResult carry_out(const admin::Order& order, shard::Rehearsals& rehearsals) {
+  using Kind = admin::Order::Kind;
+  switch (order.kind) {
+    case Kind::kSlow:
+      return rehearsals.slow(order.name, order.delay, order.time);
+    case Kind::kStop:
+      return rehearsals.stop(order.name);
+    case Kind::kPause:
+    case Kind::kResume:
+      return rehearsals.pause(order.name, order.kind == Kind::kPause);
+    case Kind::kList:
+      break;
+  }
+  return rehearsals.list();
+}
+
 }  // namespace
 
 void Node::answer(const port::AdminReturn& where, ErrorCode error, std::string body) {
@@ -76,7 +94,7 @@ void Node::refuse(const port::AdminReturn& where, const base::Error& error) {
 }
 
 template <typename Answer>
-void Node::ask_shards(std::function<bool(shard::Inspection&, Cursor&, Answer&)> step,
+void Node::ask_shards(std::function<bool(shard::Shard&, Cursor&, Answer&)> step,
                       std::function<void(std::vector<Answer>&&)> done) {
   auto asking = std::make_shared<Asking<Answer>>(shards_.size(), std::move(step), std::move(done));
   each_shard([&asking](net::ShardLoop& shard) { asking->ask(shard); });
@@ -89,6 +107,8 @@ bool Node::inspect(const port::AdminReturn& where, std::string_view verb, std::s
     drops(where, body);
   } else if (verb == "explain") {
     explain(where, body);
+  } else if (verb.starts_with("rehearse.") || verb.starts_with("subscription.")) {
+    control(where, verb, body);
   } else {
     return false;
   }
@@ -103,8 +123,8 @@ void Node::audit(const port::AdminReturn& where, std::string_view body) {
     if (!valid) return refuse(where, valid.error());
   }
   ask_shards<model::AccountPage>(
-      [query = *query](shard::Inspection& inspection, Cursor& cursor, model::AccountPage& page) {
-        return inspection.audit(query, cursor, page);
+      [query = *query](shard::Shard& s, Cursor& cursor, model::AccountPage& page) {
+        return s.inspection().audit(query, cursor, page);
       },
       [this, where, query = *query](std::vector<model::AccountPage>&& pages) {
         answer(where, ErrorCode::kNone,
@@ -116,8 +136,8 @@ void Node::drops(const port::AdminReturn& where, std::string_view body) {
   const auto query = admin::parse_drops(body);
   if (!query) return refuse(where, query.error());
   ask_shards<model::DropPage>(
-      [query = *query](shard::Inspection& inspection, Cursor&, model::DropPage& page) {
-        page = inspection.drops(query);
+      [query = *query](shard::Shard& s, Cursor&, model::DropPage& page) {
+        page = s.inspection().drops(query);
         return false;
       },
       [this, where](std::vector<model::DropPage>&& pages) {
@@ -134,8 +154,8 @@ void Node::explain(const port::AdminReturn& where, std::string_view body) {
     if (!valid) return refuse(where, valid.error());
   }
   ask_shards<model::Explanation>(
-      [query = *query](shard::Inspection& inspection, Cursor& cursor, model::Explanation& part) {
-        return inspection.explain(query, cursor, part);
+      [query = *query](shard::Shard& s, Cursor& cursor, model::Explanation& part) {
+        return s.inspection().explain(query, cursor, part);
       },
       [this, where, query = *query](std::vector<model::Explanation>&& parts) {
         const bool any = std::any_of(parts.begin(), parts.end(), [](const auto& part) {
@@ -144,6 +164,44 @@ void Node::explain(const port::AdminReturn& where, std::string_view body) {
         if (!any) return refuse(where, {ErrorCode::kNotFound, query.name});
         answer(where, ErrorCode::kNone,
                admin::explain_json(std::move(parts), query, where.max_bytes));
+      });
+}
+
+void Node::control(const port::AdminReturn& where, std::string_view verb, std::string_view body) {
+  const auto order = admin::parse_order(verb, body);
+  if (!order) return refuse(where, order.error());
+  using Kind = admin::Order::Kind;
+  const bool rehearses = order->kind == Kind::kSlow;
+  if (rehearses && !settings_.rehearsal.enabled) {
+    return refuse(where, {ErrorCode::kRehearsalDisabled, "rehearsal.enabled is false"});
+  }
+  if (rehearses && order->time > settings_.rehearsal.max_duration) {
+    return refuse(
+        where, {ErrorCode::kBadArgument,
+                "a rehearsal may last " + base::format_duration(settings_.rehearsal.max_duration) +
+                    " here (rehearsal.max_duration)"});
+  }
+  ask_shards<model::ControlResult>(
+      [order = *order](shard::Shard& s, Cursor&, model::ControlResult& result) {
+        result = carry_out(order, s.rehearsals());
+        return false;
+      },
+      [this, where, order = *order](std::vector<model::ControlResult>&& results) {
+        std::uint64_t subscriptions = 0;
+        std::uint64_t refused = 0;
+        for (const model::ControlResult& result : results) {
+          subscriptions += result.subscriptions;
+          refused += result.refused;
+        }
+        if (order.kind != Kind::kList && subscriptions == 0) {
+          return refuse(where, {ErrorCode::kNotFound, order.name});
+        }
+        if (refused != 0) {
+          return refuse(where,
+                        {ErrorCode::kResourceExhausted,
+                         std::to_string(shard::Rehearsals::kMax) + " rehearsals run on one shard"});
+        }
+        answer(where, ErrorCode::kNone, admin::control_json(results));
       });
 }
 

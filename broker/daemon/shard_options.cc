@@ -54,6 +54,9 @@ shard::Options shard_options(const config::Settings& settings) {
   options.credit_messages_max = settings.subscription.credit_messages_max;
   options.credit_bytes_max = settings.subscription.credit_bytes_max;
   options.read_bytes_turn = settings.connection.read_bytes_turn;
+  options.ended_max = settings.history.ended;
+  options.drops_max = settings.history.drops;
+  options.marks_max = settings.history.marks;
   options.slab_bytes = settings.slab.bytes;
   options.slab_idle_max = settings.slab.idle_max;
   const auto ladder = ladder_of(settings.subscription.overflow);

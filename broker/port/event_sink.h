@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "broker/model/ids.h"
+#include "libs/base/clock.h"
 #include "libs/base/result.h"
 
 namespace sluice::port {
@@ -26,6 +27,9 @@ class EventSink {
   /// A subscription began (`count` 0) or ended losing messages, with how many so far.
   virtual void subscription_dropping(model::ConnectionId id, std::string_view subscription,
                                      std::uint64_t count) = 0;
+  /// A rehearsal of a slow subscriber began, for `time`, or ended.
+  virtual void rehearsal(std::string_view subscription, bool begins, base::Duration delay,
+                         base::Duration time) = 0;
 };
 
 }  // namespace sluice::port

@@ -312,10 +312,12 @@ void Groups::deal(Subscription& group) {
       if (!member.credit.open()) continue;
       queue::Item item;
       std::uint32_t let = limit;
+      if (group.is_held(core_.now)) return;
       if (core_.limiting != nullptr) {
         let = std::min(limit, core_.limiting->let_out(group, member.credit));
         if (let == 0) return;  // a timer wakes it
       }
+      if (group.rehearsed != nullptr) let = std::min(let, std::uint32_t{1});
       {
         LedgerScope scope(core_, group);
         item = group.queue.next(member.credit, core_.now, let);
@@ -323,7 +325,8 @@ void Groups::deal(Subscription& group) {
       if (core_.limiting != nullptr) core_.limiting->went(item);
       subscriptions_.settle(group);
       if (std::holds_alternative<std::monostate>(item)) return;
-      group.delivered_at = core_.now;
+      if (std::holds_alternative<queue::Delivery>(item)) group.note_delivery(core_.now);
+      if (group.rehearsed != nullptr) subscriptions_.schedule(group);
       deliver(group, member, std::move(item));
     }
   }

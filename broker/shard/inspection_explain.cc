@@ -14,18 +14,6 @@ using model::Explanation;
 
 namespace {
 
-// What shown_name() would give, without making it.
-bool is_called(const Subscription& subscription, std::string_view name) {
-  if (subscription.group) return subscription.group->name == name;
-  if (!subscription.name.empty()) return subscription.name == name;
-  const std::size_t mark = name.rfind('#');
-  if (mark == std::string_view::npos) return false;
-  const Connection& connection = *subscription.connection;
-  const std::string& client = connection.client.empty() ? connection.peer : connection.client;
-  return name.substr(0, mark) == client &&
-         name.substr(mark + 1) == std::to_string(subscription.id.value());
-}
-
 // "SHARD/ID" or "ID".
 bool is_numbered(const Connection& connection, std::uint16_t shard, std::string_view name) {
   const std::size_t slash = name.find('/');
@@ -51,7 +39,7 @@ bool Inspection::explain(const ExplainQuery& query, Cursor& cursor, Explanation&
   }
   if (!std::exchange(cursor.begun, true)) add_blocked_by(query, answer);
   return look_at_part(cursor, [&](Subscription& subscription) {
-    if (is_called(subscription, query.name)) add(subscription, query.limit, answer);
+    if (subscription.is_called(query.name)) add(subscription, query.limit, answer);
   });
 }
 
@@ -66,7 +54,9 @@ void Inspection::add(Subscription& subscription, std::size_t limit, Explanation&
   model::SubscriptionExplanation row;
   row.status = status_of(subscription);
   row.state = subscription.limited_by;
-  row.which = name_of(subscription.paced_by);
+  row.which = subscription.rehearsed != nullptr && subscription.is_held(core_.now)
+                  ? "rehearsal"
+                  : name_of(subscription.paced_by);
   row.times = core_.states.times(subscription);
   if (const Connection* connection = subscription.connection) {
     row.connection = connection->id.value();

@@ -43,7 +43,7 @@ LimitedBy LimitedByStates::state_of(const Subscription& subscription) const {
   if (subscription.queue.empty()) {
     return now_ - subscription.delivered_at < kQuiet ? LimitedBy::kDelivering : LimitedBy::kIdle;
   }
-  if (subscription.paced_by != 0) return LimitedBy::kRateLimited;
+  if (subscription.paced_by != 0 || subscription.is_held(now_)) return LimitedBy::kRateLimited;
   if (subscription.group != nullptr) {
     const std::vector<Member>& members = subscription.group->members;
     const bool open = std::any_of(members.begin(), members.end(),

@@ -109,9 +109,14 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
   const std::size_t stop = bytes_ + kQuantum;
   bool more = true;
   while (more && bytes_ < stop && !is_full(budget)) {
+    if (subscription.is_held(core_.now)) {
+      more = false;
+      break;
+    }
     queue::Item item;
     std::uint32_t let = UINT32_MAX;
     if (core_.limiting != nullptr) let = core_.limiting->let_out(subscription, subscription.credit);
+    if (let > 1 && subscription.rehearsed != nullptr) let = 1;
     if (let != 0) {
       LedgerScope scope(core_, subscription);
       item = subscription.queue.next(subscription.credit, core_.now, let);
@@ -123,7 +128,8 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
     }
     more = !std::holds_alternative<std::monostate>(item);
     if (!more) break;
-    subscription.delivered_at = core_.now;
+    if (std::holds_alternative<queue::Delivery>(item)) subscription.note_delivery(core_.now);
+    if (subscription.rehearsed != nullptr) subscriptions_.schedule(subscription);
     write_item(connection, subscription.id, std::move(item));
   }
   core_.states.update(subscription);

@@ -49,6 +49,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       withdrawals_(core_, subscriptions_, publishing_),
       output_(core_, subscriptions_, publishing_),
       inspection_(core_, subscriptions_, publishing_),
+      rehearsals_(core_, subscriptions_),
       memory_keeper_(core_, subscriptions_, publishing_) {
   subscriptions_.wire(publishing_, groups_);
   core_.close = [this](Connection& connection, metrics::CloseReason reason) {
@@ -448,6 +449,7 @@ void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_v
 void Shard::on_time() {
   publishing_.on_time();
   limiting_.on_time();
+  rehearsals_.on_time();
   subscriptions_.on_time();
   while (!handshakes_.empty()) {
     Connection* connection = core_.find(handshakes_.front());
@@ -464,7 +466,7 @@ void Shard::on_time() {
 
 base::MonotonicTime Shard::next_time() const {
   base::MonotonicTime next = std::min(subscriptions_.next_time(), next_housekeeping_);
-  next = std::min({next, publishing_.next_time(), limiting_.next_time()});
+  next = std::min({next, publishing_.next_time(), limiting_.next_time(), rehearsals_.next_time()});
   // A full mailbox is tried again soon: its reader need not have anything to tell us.
   if (mail_stuck_) next = std::min(next, core_.now + std::chrono::milliseconds(1));
   return next;

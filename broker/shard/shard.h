@@ -30,6 +30,7 @@
 #include "broker/shard/memory_keeper.h"
 #include "broker/shard/output.h"
 #include "broker/shard/publishing.h"
+#include "broker/shard/rehearsals.h"
 #include "broker/shard/subscriptions.h"
 #include "broker/shard/withdrawals.h"
 
@@ -88,6 +89,7 @@ class Shard {
   model::ShardStatus status(std::size_t limit);
   /// The same in parts, and more.
   Inspection& inspection() { return inspection_; }
+  Rehearsals& rehearsals() { return rehearsals_; }
   std::size_t publishes_pending() const { return publishing_.pending(); }
   /// See Publishing::blockers().
   std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const {
@@ -126,6 +128,7 @@ class Shard {
   Withdrawals withdrawals_;
   Output output_;
   Inspection inspection_;
+  Rehearsals rehearsals_;
   MemoryKeeper memory_keeper_;
   std::uint64_t last_connection_ = 0;
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO

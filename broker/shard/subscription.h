@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/flow/drain_rate.h"
@@ -30,6 +31,13 @@ struct Group {
   std::size_t next = 0;  // whose turn it is
   bool woken = false;    // stands in Groups' list for this turn
   std::vector<std::pair<model::ShardId, GroupJoinedLetter>> joining;  // until it is active
+};
+
+/// A slow consumer, rehearsed.
+struct Rehearsed {
+  base::Duration delay{0};
+  base::MonotonicTime held_until;  // the next message goes then
+  std::uint64_t deliveries = 0;
 };
 
 struct Subscription {
@@ -60,6 +68,8 @@ struct Subscription {
 
   std::unique_ptr<SubscriptionLimits> limits;  // of Limiting; null: none looked for
 
+  std::unique_ptr<Rehearsed> rehearsed;  // of Rehearsals; null: as it is
+
   // Of LimitedByStates.
   model::LimitedBy limited_by = model::LimitedBy::kIdle;
   base::MonotonicTime began;
@@ -89,6 +99,20 @@ struct Subscription {
     return last != queue::StepKind::kBlock && last != queue::StepKind::kReject;
   }
 
+  /// True while an operator's order holds deliveries back.
+  bool is_held(base::MonotonicTime now) const {
+    return paused || (rehearsed != nullptr && rehearsed->held_until > now);
+  }
+  /// To be said of each delivery.
+  void note_delivery(base::MonotonicTime now) {
+    delivered_at = now;
+    if (rehearsed == nullptr) return;
+    rehearsed->held_until = now + rehearsed->delay;
+    ++rehearsed->deliveries;
+  }
+
+  /// Whether shown_name() is `called`, without making it.
+  bool is_called(std::string_view called) const;
   /// What a publish may need it by; may be empty.
   const std::string& own_name() const { return group ? group->name : name; }
   /// For receipts and operators; never empty.

@@ -8,6 +8,15 @@
 
 namespace sluice::shard {
 
+bool Subscription::is_called(std::string_view called) const {
+  if (group) return group->name == called;
+  if (!name.empty()) return name == called;
+  const std::size_t mark = called.rfind('#');
+  if (mark == std::string_view::npos) return false;
+  const std::string& client = connection->client.empty() ? connection->peer : connection->client;
+  return called.substr(0, mark) == client && called.substr(mark + 1) == std::to_string(id.value());
+}
+
 // For whoever asks later what became of it.
 void Subscriptions::keep_account(const Subscription& subscription, model::EndReason why) {
   EndedSubscription ended;

@@ -357,6 +357,7 @@ void Subscriptions::wake(Subscription& subscription) {
   core_.states.update(subscription);
   if (subscription.ready || !subscription.active || !subscription.credit.open()) return;
   if (subscription.queue.empty()) return;
+  if (subscription.is_held(core_.now)) return;
   if (subscription.paced_by != 0 && Limiting::holds(subscription, core_.now)) return;
   subscription.ready = true;
   subscription.connection->ready.push_back(subscription.slot);
@@ -378,6 +379,9 @@ void Subscriptions::settle(Subscription& subscription) {
 void Subscriptions::schedule(Subscription& subscription) {
   base::MonotonicTime at = subscription.queue.next_time();
   at = std::min(at, Limiting::wakes_at(subscription, core_.now));
+  if (subscription.rehearsed != nullptr && subscription.rehearsed->held_until > core_.now) {
+    at = std::min(at, subscription.rehearsed->held_until);
+  }
   if (at >= subscription.timer) return;
   subscription.timer = at;
   timers_.push({at, subscription.slot, subscription.serial});

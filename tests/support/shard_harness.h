@@ -46,6 +46,9 @@ class CountingSink final : public port::EventSink, public port::AdminSink {
   void subscription_dropping(model::ConnectionId, std::string_view, std::uint64_t) override {
     ++dropping;
   }
+  void rehearsal(std::string_view, bool begins, base::Duration, base::Duration) override {
+    rehearsals += begins ? 1 : -1;
+  }
   void on_request(const port::AdminReturn& where, std::string, std::string) override {
     requests.push_back(where);
   }
@@ -53,6 +56,7 @@ class CountingSink final : public port::EventSink, public port::AdminSink {
   std::uint64_t opened = 0;
   std::uint64_t closed = 0;
   std::uint64_t dropping = 0;
+  int rehearsals = 0;  // begun and not ended
   std::vector<port::AdminReturn> requests;
 };
 

@@ -15,6 +15,7 @@ class QuietSink final : public port::EventSink, public port::AdminSink {
   void connection_opened(model::ConnectionId, std::string_view, std::string_view) override {}
   void connection_closed(model::ConnectionId, std::string_view, const base::Error*) override {}
   void subscription_dropping(model::ConnectionId, std::string_view, std::uint64_t) override {}
+  void rehearsal(std::string_view, bool, base::Duration, base::Duration) override {}
   void on_request(const port::AdminReturn&, std::string, std::string) override {}
 };
 

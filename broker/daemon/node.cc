@@ -46,7 +46,8 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
                    logger_.on_time();
                    if (limits_.expire(clock_.now())) spread_limits();
                  }),
-      drain_answer_(loop_, [this] { poll_drain(); }) {
+      drain_answer_(loop_, [this] { poll_drain(); }),
+      main_ready_(loop_, [this] { run_main_jobs(); }) {
   for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
     pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, options_.slab_idle_max,

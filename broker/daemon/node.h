@@ -13,6 +13,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "broker/admin/http_server.h"
@@ -43,11 +44,14 @@ class Node final : private port::AdminSink {
   /// Serves until a signal, then drains.
   DrainResult run();
 
-  /// Asks every shard and calls `done` with the answers, on the thread of the last of them.
+  /// Asks every shard and calls `done` with the answers, on the main thread.
   void gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done);
 
  private:
   void on_request(const port::AdminReturn& where, std::string verb, std::string body) override;
+  /// Runs `job` on the main thread, once that serves.
+  void on_main(std::function<void()> job);
+  void run_main_jobs();
   /// Answers verbs of node_inspect.cc; false when it is none of them.
   bool inspect(const port::AdminReturn& where, std::string_view verb, std::string_view body);
   void audit(const port::AdminReturn& where, std::string_view body);
@@ -90,6 +94,9 @@ class Node final : private port::AdminSink {
   loop::Timer log_timer_;
   std::unique_ptr<loop::Timer> drain_timer_;
   loop::Wakeup drain_answer_;
+  std::mutex main_mutex_;  // guards main_jobs_
+  std::vector<std::function<void()>> main_jobs_;
+  loop::Wakeup main_ready_;
   std::unique_ptr<admin::HttpServer> http_;
   loop::HostPort http_address_;
   std::atomic<bool> serving_{false};

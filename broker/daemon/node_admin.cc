@@ -1,7 +1,6 @@
 // Node's administrative side: HTTP, metrics, and requests over the native protocol.
 
 #include <future>
-#include <mutex>
 #include <utility>
 
 #include "broker/admin/process.h"
@@ -20,10 +19,6 @@ namespace {
 constexpr std::size_t kStatusLimit = 10000;
 constexpr base::Duration kStatusTimeout = std::chrono::seconds(2);
 constexpr std::string_view kCompiler = "g++ " __VERSION__;
-
-std::chrono::milliseconds whole_ms(base::Duration duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
-}
 
 }  // namespace
 
@@ -101,36 +96,6 @@ std::string Node::status_text() {
     return "{\"error\":\"a shard did not answer in time\"}";
   }
   return answer.get();
-}
-
-void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done) {
-  struct Gathering {
-    std::mutex mutex;
-    admin::NodeStatus status;
-    std::size_t left = 0;
-    std::function<void(admin::NodeStatus&&)> done;
-  };
-  auto gathering = std::make_shared<Gathering>();
-  gathering->status.node = options_.node_name;
-  gathering->status.version = options_.broker_version;
-  gathering->status.memory = memory_status();
-  gathering->status.draining = draining_;
-  gathering->status.uptime_ms =
-      static_cast<std::uint64_t>(whole_ms(clock_.now() - started_at_).count());
-  gathering->left = shards_.size();
-  gathering->done = std::move(done);
-  each_shard([&](net::ShardLoop& shard) {
-    shard.post([gathering, limit](shard::Shard& s) {
-      model::ShardStatus answer = s.status(limit);
-      bool last = false;
-      {
-        const std::lock_guard lock(gathering->mutex);
-        gathering->status.shards.push_back(std::move(answer));
-        last = --gathering->left == 0;
-      }
-      if (last) gathering->done(std::move(gathering->status));
-    });
-  });
 }
 
 // The configuration has been checked, so nothing of it is refused.

@@ -96,8 +96,50 @@ void Node::refuse(const port::AdminReturn& where, const base::Error& error) {
 template <typename Answer>
 void Node::ask_shards(std::function<bool(shard::Shard&, Cursor&, Answer&)> step,
                       std::function<void(std::vector<Answer>&&)> done) {
-  auto asking = std::make_shared<Asking<Answer>>(shards_.size(), std::move(step), std::move(done));
+  // What is made of the answers may take long, and no shard has to wait for it.
+  auto on_answers = [this, done = std::move(done)](std::vector<Answer>&& answers) {
+    auto kept = std::make_shared<std::vector<Answer>>(std::move(answers));
+    on_main([done, kept] { done(std::move(*kept)); });
+  };
+  auto asking =
+      std::make_shared<Asking<Answer>>(shards_.size(), std::move(step), std::move(on_answers));
   each_shard([&asking](net::ShardLoop& shard) { asking->ask(shard); });
+}
+
+void Node::on_main(std::function<void()> job) {
+  {
+    const std::lock_guard lock(main_mutex_);
+    main_jobs_.push_back(std::move(job));
+  }
+  main_ready_.post();
+}
+
+void Node::run_main_jobs() {
+  std::vector<std::function<void()>> jobs;
+  {
+    const std::lock_guard lock(main_mutex_);
+    jobs.swap(main_jobs_);
+  }
+  for (const auto& job : jobs) job();
+}
+
+void Node::gather(std::size_t limit, std::function<void(admin::NodeStatus&&)> done) {
+  ask_shards<model::ShardStatus>(
+      [limit](shard::Shard& s, Cursor& cursor, model::ShardStatus& part) {
+        return s.inspection().status(limit, cursor, part);
+      },
+      [this, done = std::move(done)](std::vector<model::ShardStatus>&& parts) {
+        admin::NodeStatus status;
+        status.node = options_.node_name;
+        status.version = options_.broker_version;
+        status.memory = memory_status();
+        status.draining = draining_;
+        status.uptime_ms = static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - started_at_)
+                .count());
+        status.shards = std::move(parts);
+        done(std::move(status));
+      });
 }
 
 bool Node::inspect(const port::AdminReturn& where, std::string_view verb, std::string_view body) {

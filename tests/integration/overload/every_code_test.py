@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -181,7 +182,8 @@ class EveryCode(unittest.TestCase):
 
     def test_reject(self):
         self.subscriber("--queue-messages", "2", "--overflow", "reject")
-        text = self.publish(9)
+        texts = (self.publish(2) for _ in range(100))
+        text = next(text for text in texts if b"rejected" in text)
         self.produces("rejected", text)
         self.produces("queue-full", text)
 
@@ -214,6 +216,74 @@ class EveryCode(unittest.TestCase):
         result = self.sluice.run("pub", self.topic, "x", "--cancel-after", "1ms")
         self.assertIn(b"withdrawn: 1 copy of 1 message", result.stdout)
         self.produces("cancelled", self.gap())
+
+    # What limits whom.
+
+    def explained(self, kind, name):
+        return json.loads(self.sluice.run("-o", "json", "explain", kind, name).stdout)
+
+    def state(self, name):
+        return self.explained("subscription", name)["subscription_list"][0]["state"]
+
+    def test_states(self):
+        self.produces("not-found", self.fails("explain", "subscription", "nobody"))
+        self.subscriber()
+        self.produces("idle", self.state(self.topic))
+        self.publish(9)
+        until("credit is used up", lambda: self.state(self.topic) == "waiting_credit")
+        result = self.sluice.run("explain", "subscription", self.topic).stdout
+        self.produces("waiting_credit", result)
+
+    def test_a_subscriber_that_is_busy(self):
+        for arguments in (["sub", self.topic, "--name", self.topic],
+                          ["pub", self.topic, "x", "--count", "100000000"]):
+            process = self.sluice.start("-q", *arguments, stdout=subprocess.DEVNULL)
+            self.addCleanup(self.end, process)
+            if arguments[0] == "sub":
+                self.await_subscription(process)
+        def times():
+            rows = self.explained("subscription", self.topic)["subscription_list"]
+            return rows[0]["times"]["total_ms"]
+        until("messages flow", lambda: "delivering" in times())
+        result = self.sluice.run("explain", "subscription", self.topic).stdout
+        self.produces("delivering", result)
+
+    def await_subscription(self, process):
+        until("it has begun", lambda: self.sluice.is_subscribed(self.topic, process))
+
+    def test_a_publisher_that_is_blocked(self):
+        self.subscriber("--queue-messages", "2", "--overflow", "block")
+        process = self.sluice.start("pub", self.topic, "x", "--count", "99")
+        self.addCleanup(self.end, process)
+        def blocked():
+            return [one["state"] for one in self.explained("topic", self.topic)["publisher_list"]]
+        until("the publisher waits", lambda: "blocked_by" in blocked())
+        self.produces("blocked_by", self.sluice.run("explain", "topic", self.topic).stdout)
+
+    def test_a_limit_on_deliveries(self):
+        pace = ["--level", "subscription", "--match", self.topic, "--direction", "out",
+                "--messages-per-second", "1", "--burst-messages", "1", "--enforce", "delay"]
+        with daemon() as paced:
+            sluice = Sluice(SLUICE, paced.native)
+            self.assertEqual(sluice.run("limit", "set", "pace", *pace).returncode, 0)
+            process = sluice.subscriber(self.topic, name=self.topic)
+            self.addCleanup(self.end, process)
+            self.publish(9, sluice)
+            result = sluice.run("explain", "subscription", self.topic).stdout
+            self.produces("rate_limited", result)
+
+    def test_a_subscriber_that_does_not_read(self):
+        self.daemon.port = int(self.daemon.native.rsplit(":", 1)[1])
+        peer = native.Peer(self.daemon, receive_bytes=4096)
+        self.addCleanup(peer.close)
+        peer.send(native.subscribe(1, [self.topic], credit=(1 << 20, 1 << 29)))
+        peer.until(native.SUBSCRIBED)
+        def stuck():
+            self.flood(self.sluice, 2)
+            rows = self.explained("topic", self.topic)["subscription_list"]
+            return any(row["state"] == "tcp_window" for row in rows)
+        until("the socket takes no more", stuck)
+        self.produces("tcp_window", self.sluice.run("explain", "topic", self.topic).stdout)
 
     # Limits and bounds.
 

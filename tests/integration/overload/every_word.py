@@ -23,7 +23,6 @@ class Elsewhere:
 
 BREAKS = "the client library never breaks the protocol"
 HOSTILE = "tests/integration/hostile/hostile_test.py"
-LIMITED = "tests/unit/broker/shard/limited_by_test.cc"
 NO_STREAMS = "it belongs to streams, which are not there yet"
 
 
@@ -68,9 +67,7 @@ ERRORS = {
     "reserved-topic": Made("test_names_and_arguments"),
     "group-mismatch": Made("test_a_group_with_other_settings"),
     "unknown-limit": Made("test_limits"),
-    "not-found": Elsewhere(
-        "no verb asks for something by name yet",
-        "tests/unit/libs/base/result_test.cc", "is_error_code"),
+    "not-found": Made("test_states"),
     "queue-full": Made("test_reject"),
     "deadline-exceeded": Made("test_a_deadline_that_has_passed"),
     "canceled": Elsewhere(
@@ -138,21 +135,18 @@ RECEIPTS = {
 }
 
 
-def state(text, file=LIMITED):
-    return Elsewhere("no verb shows it yet", file, text)
-
-
 LIMITED_BY = {
-    "idle": state("kIdle"),
-    "delivering": state("kDelivering"),
-    "waiting_credit": state("kWaitingCredit"),
+    "idle": Made("test_states"),
+    "delivering": Made("test_a_subscriber_that_is_busy"),
+    "waiting_credit": Made("test_states"),
     "ack_window_full": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kAckWindowFull"),
-    "rate_limited": state("kRateLimited", "tests/unit/broker/shard/limits_out_test.cc"),
-    "tcp_window": state("kTcpWindow"),
+    "rate_limited": Made("test_a_limit_on_deliveries"),
+    "tcp_window": Made("test_a_subscriber_that_does_not_read"),
     "disk_read": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kDiskRead"),
     "breaker_open": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kBreakerOpen"),
-    "paused": state("kPaused", "tests/unit/broker/shard/limited_by_clock_test.cc"),
-    "blocked_by": state("kBlockedBy"),
+    "paused": Elsewhere("no verb pauses yet",
+                        "tests/unit/broker/shard/limited_by_clock_test.cc", "kPaused"),
+    "blocked_by": Made("test_a_publisher_that_is_blocked"),
 }
 
 

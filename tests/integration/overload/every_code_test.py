@@ -251,6 +251,16 @@ class EveryCode(unittest.TestCase):
     def await_subscription(self, process):
         until("it has begun", lambda: self.sluice.is_subscribed(self.topic, process))
 
+    def test_a_subscriber_that_is_paused(self):
+        self.subscriber()
+        self.produces("rehearsal-disabled",
+                      self.fails("rehearse", "slow-subscriber", self.topic, "--delay", "1s",
+                                 "--for", "1m"))
+        self.assertEqual(self.sluice.run("subscription", "pause", self.topic).returncode, 0)
+        self.publish(9)
+        result = self.sluice.run("explain", "subscription", self.topic).stdout
+        self.produces("paused", result)
+
     def test_a_publisher_that_is_blocked(self):
         self.subscriber("--queue-messages", "2", "--overflow", "block")
         process = self.sluice.start("pub", self.topic, "x", "--count", "99")

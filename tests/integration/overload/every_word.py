@@ -88,8 +88,7 @@ ERRORS = {
     "durability-unavailable": Made("test_needs_that_are_not_met"),
     "need-not-met": Made("test_needs_that_are_not_met"),
     "rate-limited": Made("test_limits"),
-    "rehearsal-disabled": Elsewhere(
-        "there is no rehearsal yet", "tests/unit/libs/base/result_test.cc", "is_error_code"),
+    "rehearsal-disabled": Made("test_a_subscriber_that_is_paused"),
     "connection-lost": Made("test_a_broker_that_dies"),
     "connect-failed": Made("test_a_broker_that_is_not_there"),
     "timeout": Made("test_a_server_that_says_nothing"),
@@ -144,8 +143,7 @@ LIMITED_BY = {
     "tcp_window": Made("test_a_subscriber_that_does_not_read"),
     "disk_read": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kDiskRead"),
     "breaker_open": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kBreakerOpen"),
-    "paused": Elsewhere("no verb pauses yet",
-                        "tests/unit/broker/shard/limited_by_clock_test.cc", "kPaused"),
+    "paused": Made("test_a_subscriber_that_is_paused"),
     "blocked_by": Made("test_a_publisher_that_is_blocked"),
 }
 

@@ -27,7 +27,7 @@ struct Scenario {
   double lead_seconds = 3;  // between the stall and the window
   double slow_seconds = 0;  // after the window, the stalled ones read
   double slow_rate = 1000;  // about so many messages a second, each
-  std::uint32_t stalled_receive_bytes = 64U << 10;  // of each stalled one's socket
+  std::uint32_t stalled_receive_bytes = 0;  // of each stalled one's socket; 0: as the kernel likes
 };
 
 /// Reads `--name value` pairs: those of Scenario, and Work's.

@@ -8,7 +8,8 @@ void ShardMetrics::balance_ledger() noexcept {
   std::uint64_t accounted = copies_delivered.value() - copies_returned.value() +
                             copies_discarded.value() +
                             static_cast<std::uint64_t>(copies_queued.value()) +
-                            static_cast<std::uint64_t>(copies_waiting.value());
+                            static_cast<std::uint64_t>(copies_waiting.value()) +
+                            static_cast<std::uint64_t>(copies_spilled.value());
   for (std::size_t reason = 0; reason < copies_dropped.size(); ++reason) {
     accounted += copies_dropped[reason].value();
   }

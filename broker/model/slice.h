@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "broker/model/topic_ref.h"
+#include "libs/base/clock.h"
 #include "libs/base/slab.h"
 #include "libs/wire/batch.h"
 
@@ -25,6 +26,9 @@ struct Slice {
   std::uint32_t offset = 0;   // where its first record starts in the batch; 0 when compressed
   std::uint32_t records = 0;  // record bytes of its messages
   Origin origin;              // the publish it came from
+  // The batch's earliest deadline of a message, as monotonic time: records are looked at when it
+  // has passed, not before. The shard that took the batch in converts it.
+  base::MonotonicTime earliest_deadline = base::kNever;
 
   bool compressed() const noexcept { return offset == 0; }
 

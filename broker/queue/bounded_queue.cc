@@ -18,14 +18,15 @@ BoundedQueue::BoundedQueue(const Bounds& bounds, const Ladder& ladder)
 PushResult BoundedQueue::push(const model::Slice& slice, model::PublishToken token,
                               base::MonotonicTime now, base::MonotonicTime deadline) {
   ASSERT(slice.count > 0);
-  const std::uint64_t sequence = next_sequence_;
-  next_sequence_ += slice.count;
   PushResult result;
-  if (has_room(slice.count, slice.records, now)) {
-    append({slice, sequence, now});
+  Entry entry = make_entry(slice, now, deadline);
+  if (entry.expires <= now) {
+    push_late(std::move(entry), token, result);
+  } else if (has_room(slice.count, slice.records, now)) {
+    append(std::move(entry));
     result.accepted = slice.count;
   } else {
-    push_slowly({slice, sequence, now}, token, deadline, result);
+    push_slowly(std::move(entry), token, result);
   }
   return result;
 }
@@ -50,11 +51,11 @@ void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes)
 
 // The room is free again at once: kept for an entry that stands behind others, it would keep them
 // waiting for ever once nothing is left to deliver.
-PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::MonotonicTime now) {
+PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::MonotonicTime now,
+                                       base::MonotonicTime deadline) {
   ASSERT(slice.count > 0);
   unreserve(slice.count, slice.records);
-  Entry entry{slice, next_sequence_, now};
-  next_sequence_ += slice.count;
+  Entry entry = make_entry(slice, now, deadline);
   if (has_waiting()) {
     rare_->waiting_messages += slice.count;
     Waiting waiting;
@@ -63,6 +64,7 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
     rare_->waiting.push_back(std::move(waiting));
     move_in(now);
   } else {
+    may_exceed(slice);  // the room may have been taken away since, by a ceiling
     append(std::move(entry));
   }
   PushResult result;
@@ -73,8 +75,7 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
 PushResult BoundedQueue::turn_away(const model::Slice& slice, GapReason reason,
                                    base::MonotonicTime now) {
   ASSERT(slice.count > 0);
-  const Entry entry{slice, next_sequence_, now};
-  next_sequence_ += slice.count;
+  const Entry entry = make_entry(slice, now, base::kNever);
   PushResult result;
   refuse(entry, reason, result);
   return result;
@@ -83,6 +84,9 @@ PushResult BoundedQueue::turn_away(const model::Slice& slice, GapReason reason,
 Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
   Item item;
   if (!credit.open()) return item;
+  if (!entries_.empty() && entries_.front().expires <= now) {
+    limit_messages = std::min(limit_messages, skip_expired(now));
+  }
   if (gap_is_next()) return rare_->gaps.pop_front();
   if (entries_.empty()) return item;
   const model::Slice& slice = entries_.front().slice;
@@ -99,11 +103,12 @@ Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t l
 }
 
 void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
-                            base::MonotonicTime now) {
+                            base::MonotonicTime now, base::MonotonicTime deadline) {
   ASSERT(delivered_ >= slice.count && sequence + slice.count <= next_sequence_);
   std::uint32_t at = 0;
   while (at < entries_.size() && entries_[at].sequence < sequence) ++at;
-  Entry entry{slice, sequence, now};
+  Entry entry{slice, sequence, now, deadline, std::min(deadline, slice.earliest_deadline)};
+  note_expiry(entry);
   if (at < entries_.size()) {
     entry.queued_at = std::min(now, entries_[at].queued_at);
   } else if (has_waiting()) {
@@ -127,6 +132,7 @@ void BoundedQueue::may_exceed(const model::Slice& slice) {
 }
 
 bool BoundedQueue::on_time(base::MonotonicTime now) {
+  if (rare_ != nullptr && rare_->sweep_at <= now) sweep(now);
   if (lagged(now)) {
     if (settling() == StepKind::kDisconnect) return true;
     while (settling() == StepKind::kDropOldest && lagged(now)) {
@@ -144,6 +150,7 @@ base::MonotonicTime BoundedQueue::next_time() const noexcept {
     if (rare_->room_came) return base::MonotonicTime::min();
     time = rare_->expiry_min;
   }
+  if (rare_ != nullptr) time = std::min(time, rare_->sweep_at);
   const StepKind settles = settling();
   if (bounds_.max_lag.count() > 0 && !entries_.empty() &&
       (settles == StepKind::kDropOldest || settles == StepKind::kDisconnect)) {
@@ -159,42 +166,10 @@ void BoundedQueue::close() {
   entries_.clear();
   if (rare_ == nullptr) return;
   discard_waiting();
+  rare_->discarded += std::exchange(rare_->in_flight_messages, 0);
+  rare_->in_flight_bytes = 0;
+  rare_->sweep_at = base::kNever;
   rare_->gaps.clear();
-}
-
-void BoundedQueue::shrink() {
-  entries_.shrink();
-  if (rare_ == nullptr) return;
-  rare_->waiting.shrink();
-  rare_->gaps.shrink();
-  if (rare_->settled.empty()) rare_->settled.shrink_to_fit();
-  const bool blank = rare_->waiting.empty() && rare_->gaps.empty() && rare_->settled.empty() &&
-                     rare_->losses.empty() && rare_->reserved_bytes == 0 && rare_->discarded == 0 &&
-                     fits(0, 0);
-  const auto& dropped = rare_->dropped;
-  if (blank && std::all_of(dropped.begin(), dropped.end(), [](auto n) { return n == 0; })) {
-    rare_.reset();
-  }
-}
-
-std::size_t BoundedQueue::memory_bytes() const noexcept {
-  if (rare_ == nullptr) return entries_.memory_bytes();
-  return entries_.memory_bytes() + sizeof(Rare) + rare_->waiting.memory_bytes() +
-         rare_->gaps.memory_bytes() + rare_->settled.capacity() * sizeof(Settled) +
-         rare_->losses.capacity() * sizeof(Loss);
-}
-
-Ledger BoundedQueue::ledger() const noexcept {
-  Ledger ledger;
-  ledger.matched = next_sequence_ - 1;  // each message takes the next number
-  ledger.delivered = delivered_;
-  ledger.queued = queued_;
-  if (rare_ != nullptr) {
-    ledger.waiting = rare_->waiting_messages;
-    ledger.discarded = rare_->discarded;
-    ledger.dropped = rare_->dropped;
-  }
-  return ledger;
 }
 
 base::Duration BoundedQueue::lag(base::MonotonicTime now) const noexcept {
@@ -206,13 +181,15 @@ bool BoundedQueue::lagged(base::MonotonicTime now) const noexcept {
 }
 
 std::uint64_t BoundedQueue::messages_max() const noexcept {
-  const std::uint64_t reserved = rare_ == nullptr ? 0 : rare_->reserved_messages;
-  return bounds_.max_messages - std::min<std::uint64_t>(reserved, bounds_.max_messages);
+  if (rare_ == nullptr) return bounds_.max_messages;
+  const std::uint64_t taken = rare_->reserved_messages + rare_->in_flight_messages;
+  return bounds_.max_messages - std::min<std::uint64_t>(taken, bounds_.max_messages);
 }
 
 std::uint64_t BoundedQueue::bytes_max() const noexcept {
-  const std::uint64_t reserved = rare_ == nullptr ? 0 : rare_->reserved_bytes;
-  return bounds_.max_bytes - std::min(reserved, bounds_.max_bytes);
+  if (rare_ == nullptr) return bounds_.max_bytes;
+  const std::uint64_t most = std::min(bounds_.max_bytes, rare_->ceiling);
+  return most - std::min(rare_->reserved_bytes + rare_->in_flight_bytes, most);
 }
 
 bool BoundedQueue::fits(std::uint64_t messages, std::uint64_t bytes) const noexcept {
@@ -235,7 +212,8 @@ std::uint32_t BoundedQueue::overhead(const Entry& entry) const noexcept {
 bool BoundedQueue::continues(const Entry& entry, const Entry& next) noexcept {
   return next.slice.first != 0 && entry.slice.first + entry.slice.count == next.slice.first &&
          entry.sequence + entry.slice.count == next.sequence &&
-         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at;
+         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at &&
+         entry.deadline == next.deadline;
 }
 
 bool BoundedQueue::gap_is_next() const noexcept {
@@ -282,7 +260,8 @@ BoundedQueue::Rare& BoundedQueue::rare() {
 }
 
 BoundedQueue::Entry BoundedQueue::split_front(Entry& entry, std::uint32_t messages) {
-  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at};
+  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at, entry.deadline,
+              entry.expires};
   entry.sequence += messages;
   return front;
 }
@@ -290,6 +269,7 @@ BoundedQueue::Entry BoundedQueue::split_front(Entry& entry, std::uint32_t messag
 void BoundedQueue::append(Entry entry) {
   queued_ += entry.slice.count;
   held_bytes_ += entry.slice.records + kSliceOverhead;
+  if (entry.expires != base::kNever) note_expiry(entry);
   entries_.push_back(std::move(entry));
   if (entries_.back().slice.first != 0) join_at(entries_.size() - 1);
 }
@@ -300,11 +280,11 @@ void BoundedQueue::join_at(std::uint32_t at) {
   const Entry joined = entries_.erase(at);
   entries_[at - 1].slice.count += joined.slice.count;
   entries_[at - 1].slice.records += joined.slice.records;
+  entries_[at - 1].expires = std::min(entries_[at - 1].expires, joined.expires);
   held_bytes_ -= kSliceOverhead;
 }
 
-void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
-                               PushResult& result) {
+void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResult& result) {
   const StepKind first = ladder_.steps[0].kind;
   result.disconnect =
       on_time(entry.queued_at) || (first == StepKind::kDisconnect && !fits_whole(entry));
@@ -317,7 +297,7 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::Mon
     } else if (reject) {
       refuse(run, GapReason::kRejected, result);
     } else {
-      push_run(std::move(run), token, deadline, tally);
+      push_run(std::move(run), token, tally);
     }
   };
   while (true) {
@@ -329,8 +309,7 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, base::Mon
 }
 
 // A run of messages each of which could fit. What does not fit now takes the first step.
-void BoundedQueue::push_run(Entry run, model::PublishToken token, base::MonotonicTime deadline,
-                            Tally tally) {
+void BoundedQueue::push_run(Entry run, model::PublishToken token, Tally tally) {
   const bool full = has_waiting() || lagged(run.queued_at);
   const std::uint32_t messages = full ? 0 : count_that_fits(run);
   const StepKind step = ladder_.steps[0].kind;
@@ -343,13 +322,13 @@ void BoundedQueue::push_run(Entry run, model::PublishToken token, base::Monotoni
     tally.result.accepted += messages;
     append(split_front(run, messages));
   }
-  if (step == StepKind::kBlock) return wait(std::move(run), token, deadline, tally.result);
+  if (step == StepKind::kBlock) return wait(std::move(run), token, tally.result);
   ASSERT(step == StepKind::kDropNewest);
   refuse(run, GapReason::kDroppedNewest, tally.result);
 }
 
 void BoundedQueue::refuse(const Entry& entry, GapReason reason, PushResult& result) {
-  lose(entry, reason);
+  lose(entry, reason, true);
   result.dropped += entry.slice.count;
   result.drop_reason = reason;
 }
@@ -366,7 +345,7 @@ Delivery BoundedQueue::take_front(std::uint32_t messages) {
   held_bytes_ -= taken.slice.records;
   queued_ -= messages;
   delivered_ += messages;
-  return {std::move(taken.slice), taken.sequence, taken.queued_at};
+  return {std::move(taken.slice), taken.sequence, taken.queued_at, taken.deadline};
 }
 
 }  // namespace sluice::queue

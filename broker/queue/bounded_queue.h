@@ -21,60 +21,17 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "broker/model/slice.h"
 #include "broker/queue/gap_list.h"
 #include "broker/queue/ladder.h"
 #include "broker/queue/ledger.h"
-#include "broker/queue/loss.h"
+#include "broker/queue/queue_state.h"
+#include "broker/queue/queue_types.h"
 #include "broker/queue/ring.h"
 
 namespace sluice::queue {
-
-/// Bookkeeping charged for each slice held: its entry and its share of the batch header.
-inline constexpr std::uint32_t kSliceOverhead = 128;
-
-struct Bounds {
-  std::uint32_t max_messages = 0;
-  std::uint64_t max_bytes = 0;
-  base::Duration max_lag{0};  // age of the oldest message; 0: none
-};
-
-/// What a consumer has granted.
-struct Credit {
-  std::uint64_t messages = 0;
-  std::int64_t bytes = 0;  // the last message may overdraw it
-
-  bool open() const noexcept { return messages > 0 && bytes > 0; }
-};
-
-struct PushResult {
-  std::uint32_t accepted = 0;   // messages queued now
-  std::uint32_t dropped = 0;    // messages of this push that were not queued
-  std::uint32_t waiting = 0;    // messages held back; settled later under the push's token
-  std::uint32_t displaced = 0;  // older messages, of whichever push, dropped to make room
-  wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
-  bool disconnect = false;  // the ladder came to `disconnect`: the owner ends the subscription
-};
-
-/// Further outcome of a push that had `waiting` messages. The outcomes of one token add up to it.
-struct Settled {
-  model::PublishToken token;
-  std::uint32_t accepted = 0;
-  std::uint32_t dropped = 0;
-  wire::GapReason drop_reason = wire::GapReason::kDroppedNewest;  // of `dropped`, the last one
-};
-
-/// Messages to deliver, the first of which has `sequence`.
-struct Delivery {
-  model::Slice slice;
-  std::uint64_t sequence = 0;
-  base::MonotonicTime queued_at;  // when it was pushed, waiting included
-};
-
-using Item = std::variant<std::monostate, Delivery, Gap>;
 
 class BoundedQueue {
  public:
@@ -99,7 +56,8 @@ class BoundedQueue {
   void unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept;
   /// The push that room was reserved for: it is accepted whatever came in between, though it may
   /// stand behind what waits and exceed the bounds in its turn. Requires: as much was reserved.
-  PushResult push_reserved(const model::Slice& slice, base::MonotonicTime now);
+  PushResult push_reserved(const model::Slice& slice, base::MonotonicTime now,
+                           base::MonotonicTime deadline = base::kNever);
 
   /// A push of which nothing is taken, for a reason of the caller's: it counts and leaves a gap.
   PushResult turn_away(const model::Slice& slice, wire::GapReason reason, base::MonotonicTime now);
@@ -112,7 +70,8 @@ class BoundedQueue {
 
   /// Undoes a delivery that never reached its consumer: back to its place, by sequence, of the age
   /// of what stands behind it. Credit is the caller's to restore. May exceed the bounds.
-  void put_back(const model::Slice& slice, std::uint64_t sequence, base::MonotonicTime now);
+  void put_back(const model::Slice& slice, std::uint64_t sequence, base::MonotonicTime now,
+                base::MonotonicTime deadline = base::kNever);
   /// The same for a gap that was not told: back to its place, so that the next consumer is told.
   void put_back(const Gap& gap);
 
@@ -127,6 +86,23 @@ class BoundedQueue {
   const model::Slice* front() const noexcept {
     return entries_.empty() || gap_is_next() ? nullptr : &entries_.front().slice;
   }
+  /// Of what next() gave, that much is not yet taken by the socket: it counts against the bounds
+  /// until it is released. Bytes as held_bytes() counts them. Requires: as much was delivered.
+  void hold_in_flight(std::uint64_t messages, std::uint64_t bytes);
+  void release_in_flight(std::uint64_t messages, std::uint64_t bytes);
+  void release_in_flight();
+  std::uint64_t in_flight() const noexcept { return rare_ ? rare_->in_flight_messages : 0; }
+
+  /// A lower bound in bytes while memory is short (kNoCeiling: none). A ladder that ends in
+  /// drop_oldest gives up at once, from the front, what is over it: how many messages that was.
+  /// With any other the queue counts as full.
+  std::uint64_t set_ceiling(std::uint64_t bytes, base::MonotonicTime now);
+
+  bool has_ceiling() const noexcept { return rare_ != nullptr && rare_->ceiling != kNoCeiling; }
+
+  /// What was lost since the last call, in the order of losing; at most kMaxLosses + kGapReasons.
+  std::vector<Loss> take_losses();
+  bool has_losses() const noexcept { return rare_ != nullptr && !rare_->losses.empty(); }
 
   /// Whether next() has nothing even for a consumer with open credit.
   bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
@@ -139,11 +115,13 @@ class BoundedQueue {
 
   /// Outcomes of waiting pushes since the last call, in order.
   std::vector<Settled> take_settled();
+  /// Whether on_time() may ever have something to do, as things stand, or something has settled.
+  bool is_timed() const noexcept {
+    return bounds_.max_lag.count() > 0 ||
+           (rare_ != nullptr && (rare_->sweep_at != base::kNever || !rare_->waiting.empty() ||
+                                 !rare_->settled.empty()));
+  }
   bool has_settled() const noexcept { return rare_ != nullptr && !rare_->settled.empty(); }
-
-  /// What was lost since the last call; beyond kMaxLosses only the counts are exact.
-  std::vector<Loss> take_losses();
-  bool has_losses() const noexcept { return rare_ != nullptr && !rare_->losses.empty(); }
 
   /// Ends it: everything held is discarded and counted so; waiting pushes settle as dropped.
   void close();
@@ -151,11 +129,19 @@ class BoundedQueue {
   /// Gives memory back that an empty queue does not need. For housekeeping.
   void shrink();
 
-  /// When the process is short of memory: a ladder that ends in drop_oldest loses its oldest until
-  /// at most `bytes` are held. How many messages that was.
-  std::uint64_t squeeze(std::uint64_t bytes);
-
   Ledger ledger() const noexcept;
+  Totals totals() const noexcept;
+  /// Calls `visit(reason, count)` for what was dropped since the last call.
+  template <typename Visit>
+  void count_drops(Visit visit) const {
+    if (rare_ == nullptr) return;
+    for (std::size_t i = 0; i < kGapReasons; ++i) {
+      const std::uint64_t count = rare_->dropped[i] - rare_->counted[i];
+      if (count == 0) continue;
+      rare_->counted[i] = rare_->dropped[i];
+      visit(static_cast<wire::GapReason>(i + 1), count);
+    }
+  }
   const Bounds& bounds() const noexcept { return bounds_; }
   const Ladder& ladder() const noexcept { return ladder_; }
   std::uint32_t queued() const noexcept { return queued_; }          // messages
@@ -171,37 +157,9 @@ class BoundedQueue {
   void check_invariants() const;
 
  private:
-  struct Entry {
-    model::Slice slice;
-    std::uint64_t sequence = 0;
-    base::MonotonicTime queued_at;
-  };
-
-  // A slice that a block step holds back.
-  struct Waiting {
-    Entry entry;
-    model::PublishToken token;
-    base::MonotonicTime expiry = base::kNever;
-    bool until_deadline = false;  // expiry is the publish's deadline, not the end of the step
-    bool reserved = false;        // accepted before: enters in its turn, room or not
-  };
-
-  // What most queues never need.
-  struct Rare {
-    std::array<std::uint64_t, kGapReasons> dropped{};
-    std::uint64_t discarded = 0;
-    GapList gaps;
-    Ring<Waiting> waiting;
-    std::uint64_t waiting_messages = 0;
-    base::MonotonicTime expiry_min = base::kNever;  // at most the earliest expiry of waiting
-    std::vector<Settled> settled;
-    std::vector<Loss> losses;
-    std::uint64_t reserved_bytes = 0;  // with bookkeeping
-    std::uint32_t reserved_messages = 0;
-    bool room_came = false;           // what waits may go on, and on_time() has not been called
-    std::uint64_t over_messages = 0;  // put back or reserved, as long as that exceeds the bounds
-    std::uint64_t over_bytes = 0;
-  };
+  using Entry = detail::Entry;
+  using Waiting = detail::Waiting;
+  using Rare = detail::Rare;
 
   // What becomes of one push. What is dropped from `first_sequence` on is its own.
   struct Tally {
@@ -228,33 +186,42 @@ class BoundedQueue {
   static Entry split_front(Entry& entry, std::uint32_t messages);
   void append(Entry entry);
   void may_exceed(const model::Slice& slice);
+  void tolerate_excess();
   void join_at(std::uint32_t at);
-  void push_slowly(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
-                   PushResult& result);
-  void push_run(Entry run, model::PublishToken token, base::MonotonicTime deadline, Tally tally);
+  void push_slowly(Entry entry, model::PublishToken token, PushResult& result);
+  void push_run(Entry run, model::PublishToken token, Tally tally);
   void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
   Delivery take_front(std::uint32_t messages);
+
+  // Expiring (bounded_queue_expiry.cc).
+  Entry make_entry(const model::Slice& slice, base::MonotonicTime now,
+                   base::MonotonicTime deadline) noexcept;
+  void push_late(Entry entry, model::PublishToken token, PushResult& result);
+  void note_expiry(const Entry& entry);
+  std::uint32_t skip_expired(base::MonotonicTime now);
+  void sweep(base::MonotonicTime now);
+  static std::uint32_t leading_run(Entry& entry, base::MonotonicTime until, bool& gone);
 
   // Losing (bounded_queue_loss.cc).
   void displace(Entry entry, Tally tally);
   std::uint32_t count_without_place(const model::Slice& slice) const;
   void make_room(const Entry& entry, Tally tally);
-  void drop_front(std::uint32_t messages, wire::GapReason reason);
+  void drop_front(std::uint32_t messages, wire::GapReason reason, bool in_receipt = false);
   void drop_all(Tally tally);
   void displace_front(std::uint32_t messages, Tally tally);
-  void lose(const Entry& entry, wire::GapReason reason);
-  void note_loss(const Entry& entry, wire::GapReason reason);
+  void lose(const Entry& entry, wire::GapReason reason, bool in_receipt);
+  void note_loss(const Entry& entry, wire::GapReason reason, bool in_receipt);
   void add_gap(const Gap& gap);
   bool holds_between(std::uint64_t after, std::uint64_t before) const noexcept;
 
   // Waiting (bounded_queue_waiting.cc).
-  void wait(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
-            PushResult& result);
+  void wait(Entry entry, model::PublishToken token, PushResult& result);
   Waiting take_waiting(std::uint32_t at);
   void move_in(base::MonotonicTime now);
   bool move_in_front(base::MonotonicTime now);
   bool expire(base::MonotonicTime now);
   void give_up(std::uint32_t at, wire::GapReason reason);
+  void give_up_front(std::uint32_t messages, wire::GapReason reason);
   void climb_front();
   void settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
               wire::GapReason reason);

@@ -83,7 +83,7 @@ void BoundedQueue::displace_front(std::uint32_t messages, Tally tally) {
   const auto own = static_cast<std::uint32_t>(
       end > tally.first_sequence ? std::min<std::uint64_t>(messages, end - tally.first_sequence)
                                  : 0);
-  drop_front(messages, GapReason::kDroppedOldest);
+  drop_front(messages, GapReason::kDroppedOldest, own != 0);
   tally.result.displaced += messages - own;
   if (own == 0) return;
   tally.result.accepted -= own;
@@ -92,7 +92,7 @@ void BoundedQueue::displace_front(std::uint32_t messages, Tally tally) {
 }
 
 // Requires: messages <= those of the front entry.
-void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason) {
+void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason, bool in_receipt) {
   Entry lost;
   if (messages == entries_.front().slice.count) {
     lost = entries_.pop_front();
@@ -102,14 +102,15 @@ void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason) {
   }
   held_bytes_ -= lost.slice.records;
   queued_ -= messages;
-  lose(lost, reason);
+  lose(lost, reason, in_receipt);
 }
 
 // Requires: it is neither among the entries nor waiting any more.
-void BoundedQueue::lose(const Entry& entry, GapReason reason) {
+void BoundedQueue::lose(const Entry& entry, GapReason reason, bool in_receipt) {
   const std::uint32_t count = entry.slice.count;
   rare().dropped[index_of(reason)] += count;
-  note_loss(entry, reason);
+  rare_->dropped_total += count;
+  note_loss(entry, reason, in_receipt);
   add_gap({.reason = reason,
            .first = entry.sequence,
            .last = entry.sequence + count - 1,
@@ -117,25 +118,34 @@ void BoundedQueue::lose(const Entry& entry, GapReason reason) {
            .bytes = entry.slice.records});
 }
 
-void BoundedQueue::note_loss(const Entry& entry, GapReason reason) {
-  std::vector<Loss>& losses = rare().losses;
+void BoundedQueue::note_loss(const Entry& entry, GapReason reason, bool in_receipt) {
+  std::vector<Loss>& losses = rare_->losses;
   const model::Slice& slice = entry.slice;
-  const bool same = !losses.empty() && losses.back().reason == reason &&
-                    losses.back().topic == slice.topic &&
-                    losses.back().origin.connection == slice.origin.connection &&
-                    losses.back().origin.shard == slice.origin.shard;
-  if (!same && losses.size() < kMaxLosses) {
-    losses.push_back({reason, slice.topic, slice.origin, entry.sequence, 0, 0, 0});
+  const bool by_origin = reason == GapReason::kExpired || reason == GapReason::kCancelled;
+  const auto joins = [&](const Loss& loss) {
+    return loss.reason == reason && loss.in_receipt == in_receipt && loss.topic == slice.topic &&
+           loss.origin.connection == slice.origin.connection &&
+           loss.origin.shard == slice.origin.shard && (!by_origin || loss.origin == slice.origin);
+  };
+  auto at = std::find_if(losses.rbegin(), losses.rend(), joins);
+  if (at == losses.rend() && losses.size() >= kMaxLosses) {
+    at = std::find_if(losses.rbegin(), losses.rend() - kMaxLosses,
+                      [&](const Loss& loss) { return loss.reason == reason; });
+    if (at == losses.rend() - kMaxLosses) at = losses.rend();
   }
-  Loss& loss = losses.back();
-  loss.first = std::min(loss.first, entry.sequence);
-  loss.last = std::max(loss.last, entry.sequence + slice.count - 1);
-  loss.count += slice.count;
-  loss.bytes += slice.records;
-}
-
-std::vector<Loss> BoundedQueue::take_losses() {
-  return rare_ == nullptr ? std::vector<Loss>{} : std::exchange(rare_->losses, {});
+  const std::uint64_t last = entry.sequence + slice.count - 1;
+  if (at == losses.rend()) {
+    const bool apart = losses.size() < kMaxLosses;
+    losses.push_back({reason, apart && in_receipt, apart ? slice.topic : model::TopicRef(),
+                      apart ? slice.origin : model::Origin(), entry.sequence, last, slice.count,
+                      slice.records});
+    return;
+  }
+  if (at->topic) at->origin = slice.origin;
+  at->first = std::min(at->first, entry.sequence);
+  at->last = std::max(at->last, last);
+  at->count += slice.count;
+  at->bytes += slice.records;
 }
 
 // It becomes part of the holes next to it where nothing queued stands between.

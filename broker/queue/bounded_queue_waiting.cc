@@ -10,13 +10,12 @@ namespace sluice::queue {
 
 using wire::GapReason;
 
-void BoundedQueue::wait(Entry entry, model::PublishToken token, base::MonotonicTime deadline,
-                        PushResult& result) {
+void BoundedQueue::wait(Entry entry, model::PublishToken token, PushResult& result) {
   const base::MonotonicTime now = entry.queued_at;
   const base::Duration time = ladder_.steps[0].duration;
   const bool endless = time.count() == 0 || time >= base::kNever - now;
   const base::MonotonicTime end = endless ? base::kNever : now + time;
-  if (deadline <= now) return refuse(entry, GapReason::kExpired, result);
+  const base::MonotonicTime deadline = entry.deadline;
   Rare& state = rare();
   result.waiting += entry.slice.count;
   state.waiting_messages += entry.slice.count;
@@ -56,7 +55,16 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
     append(take_waiting(0).entry);
     return true;
   }
-  const std::uint32_t messages = lagged(now) ? 0 : count_that_fits(front.entry);
+  std::uint32_t run = slice.count;
+  if (front.entry.expires <= now) {
+    bool gone = false;
+    run = leading_run(front.entry, now, gone);
+    if (gone) {
+      give_up_front(run, GapReason::kExpired);
+      return true;
+    }
+  }
+  const std::uint32_t messages = lagged(now) ? 0 : std::min(run, count_that_fits(front.entry));
   if (messages == 0) return false;
   settle(front.token, messages, 0, {});
   if (messages == slice.count) {
@@ -65,7 +73,7 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
   }
   rare_->waiting_messages -= messages;
   append(split_front(front.entry, messages));
-  return false;
+  return messages == run;
 }
 
 // Ends the waits that are over. True when the ladder came to disconnect.
@@ -94,8 +102,18 @@ bool BoundedQueue::expire(base::MonotonicTime now) {
 
 void BoundedQueue::give_up(std::uint32_t at, GapReason reason) {
   const Waiting waiting = take_waiting(at);
-  lose(waiting.entry, reason);
+  lose(waiting.entry, reason, true);
   settle(waiting.token, 0, waiting.entry.slice.count, reason);
+}
+
+// The first messages of the front, or all of it.
+void BoundedQueue::give_up_front(std::uint32_t messages, GapReason reason) {
+  Waiting& front = rare_->waiting.front();
+  if (messages == front.entry.slice.count) return give_up(0, reason);
+  const Entry gone = split_front(front.entry, messages);
+  rare_->waiting_messages -= messages;
+  lose(gone, reason, true);
+  settle(front.token, 0, messages, reason);
 }
 
 // Its time is over: the step after block. What is to stay counts as waiting until it is queued, so
@@ -112,12 +130,7 @@ void BoundedQueue::climb_front() {
   const std::uint32_t lost = count_without_place(front.entry.slice);
   if (lost > 0) drop_all(tally);
   if (lost == front.entry.slice.count) return give_up(0, GapReason::kDroppedOldest);
-  if (lost > 0) {
-    const Entry gone = split_front(front.entry, lost);
-    rare_->waiting_messages -= lost;
-    lose(gone, GapReason::kDroppedOldest);
-    settle(front.token, 0, lost, GapReason::kDroppedOldest);
-  }
+  if (lost > 0) give_up_front(lost, GapReason::kDroppedOldest);
   make_room(front.entry, tally);
   Waiting entering = take_waiting(0);
   settle(entering.token, entering.entry.slice.count, 0, {});

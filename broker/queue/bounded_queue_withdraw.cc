@@ -17,7 +17,7 @@ std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::Monotoni
     queued_ -= entry.slice.count;
     held_bytes_ -= entry.slice.records + kSliceOverhead;
     withdrawn += entry.slice.count;
-    lose(entry, GapReason::kCancelled);
+    lose(entry, GapReason::kCancelled, false);
   }
   if (!has_waiting()) return withdrawn;
   for (std::uint32_t at = 0; at < rare_->waiting.size();) {
@@ -28,7 +28,7 @@ std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::Monotoni
     }
     withdrawn += waiting.entry.slice.count;
     if (waiting.reserved) {
-      lose(take_waiting(at).entry, GapReason::kCancelled);
+      lose(take_waiting(at).entry, GapReason::kCancelled, false);
     } else {
       give_up(at, GapReason::kCancelled);
     }

@@ -1,7 +1,8 @@
 // ledger.h: where is every message that this subscription matched?
 //
-// The law: matched = delivered + queued + waiting + sum of dropped + discarded. check_invariants()
-// of the queue holds it after every step; imbalance() is the metric that must be 0.
+// The law: matched = delivered + queued + in_flight + waiting + spilled + discarded + sum of
+// dropped. check_invariants() of the queue holds it after every step; imbalance() is the metric
+// that must be 0.
 //
 // Owner:    one BoundedQueue.
 // Thread:   the owner shard.
@@ -27,10 +28,12 @@ constexpr std::size_t index_of(wire::GapReason reason) {
 
 struct Ledger {
   std::uint64_t matched = 0;    // every message that a filter of it matched
-  std::uint64_t delivered = 0;  // handed to the consumer's connection
+  std::uint64_t delivered = 0;  // taken by the consumer's socket, or handed to it and not held
   std::uint64_t queued = 0;     // in the queue now
+  std::uint64_t in_flight = 0;  // handed to the consumer's connection, not yet taken by its socket
   std::uint64_t waiting = 0;    // held back by `block` now
-  std::uint64_t discarded = 0;  // were queued or waiting when the subscription ended
+  std::uint64_t spilled = 0;    // in the spill store now
+  std::uint64_t discarded = 0;  // were held in any way when the subscription ended
   std::array<std::uint64_t, kGapReasons> dropped{};  // by reason, each told in a gap
 
   std::uint64_t dropped_total() const noexcept {
@@ -39,7 +42,8 @@ struct Ledger {
   /// 0 when the law holds.
   std::int64_t imbalance() const noexcept {
     return static_cast<std::int64_t>(matched) -
-           static_cast<std::int64_t>(delivered + queued + waiting + discarded + dropped_total());
+           static_cast<std::int64_t>(delivered + queued + in_flight + waiting + spilled +
+                                     discarded + dropped_total());
   }
 };
 

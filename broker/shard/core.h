@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -95,6 +96,17 @@ struct Core {
   ExpiryNotices expired;           // changed by whoever changes a queue
   std::vector<Connection*> dirty;  // have something to send
   std::vector<Connection*> dead;   // to be destroyed at the end of the turn
+
+  /// A time on the wire by this shard's monotonic clock, as the two stand now.
+  base::MonotonicTime to_monotonic(std::uint64_t wall_ns) const {
+    const std::uint64_t wall = base::to_wire(wall_now);
+    const auto most = static_cast<std::uint64_t>((base::kNever - now).count());
+    if (wall_ns >= wall) {
+      return now + base::Duration(static_cast<std::int64_t>(std::min(wall_ns - wall, most)));
+    }
+    constexpr std::uint64_t kLongAgo = 1ULL << 60;
+    return now - base::Duration(static_cast<std::int64_t>(std::min(wall - wall_ns, kLongAgo)));
+  }
 
   Connection* find(model::ConnectionId connection_id) {
     const auto it = connections.find(connection_id.value());

@@ -273,7 +273,7 @@ void Groups::on_return(GroupReturnLetter&& letter) {
   if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
     delivery->slice.topic = core_.topics.intern(letter.topic);
     LedgerScope scope(core_, *group);
-    group->queue.put_back(delivery->slice, delivery->sequence, core_.now);
+    group->queue.put_back(delivery->slice, delivery->sequence, core_.now, delivery->deadline);
   } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
     group->queue.put_back(*gap);
   }
@@ -293,7 +293,7 @@ void Groups::deal() {
     group->group->woken = false;
     deal(*group);
     core_.states.update(*group);
-    if (group->timed) subscriptions_.schedule(*group);
+    if (group->queue.is_timed()) subscriptions_.schedule(*group);
   }
 }
 

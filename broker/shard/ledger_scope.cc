@@ -14,6 +14,10 @@ std::string publisher_of(Core& core, const model::Origin& origin) {
 
 void log_drops(Core& core, Subscription& subscription) {
   for (const queue::Loss& loss : subscription.queue.take_losses()) {
+    // What was queued had its receipt, so its publisher hears of the rest by a notice.
+    if (loss.reason == wire::GapReason::kExpired && !loss.in_receipt && loss.origin.publish != 0) {
+      core.expired.add(loss.origin, loss.count);
+    }
     DropKey key{.serial = subscription.serial, .reason = loss.reason};
     key.publisher = loss.origin.connection;
     key.publisher_shard = loss.origin.shard;

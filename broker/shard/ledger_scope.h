@@ -22,43 +22,47 @@ class LedgerScope {
   LedgerScope(Core& core, Subscription& subscription)
       : core_(core),
         subscription_(subscription),
-        before_(subscription.queue.ledger()),
-        bytes_(subscription.queue.held_bytes()),
+        before_(subscription.queue.totals()),
         memory_(subscription.queue.memory_bytes()) {}
   LedgerScope(const LedgerScope&) = delete;
   LedgerScope& operator=(const LedgerScope&) = delete;
 
   ~LedgerScope() {
-    const queue::Ledger after = subscription_.queue.ledger();
+    const queue::Totals after = subscription_.queue.totals();
     metrics::ShardMetrics& metrics = core_.metrics;
-    metrics.copies_matched.add(after.matched - before_.matched);
-    // What came back is counted by itself, since a counter must not fall.
-    if (after.delivered >= before_.delivered) {
-      metrics.copies_delivered.add(after.delivered - before_.delivered);
+    add(metrics.copies_matched, before_.matched, after.matched);
+    // What came back or was never sent is counted by itself, since a counter must not fall.
+    if (after.handed >= before_.handed) {
+      add(metrics.copies_delivered, before_.handed, after.handed);
     } else {
-      metrics.copies_returned.add(before_.delivered - after.delivered);
+      metrics.copies_returned.add(before_.handed - after.handed);
     }
-    metrics.copies_discarded.add(after.discarded - before_.discarded);
     move(metrics.copies_queued, before_.queued, after.queued);
+    move(metrics.queued_bytes, before_.held_bytes, after.held_bytes);
+    move(metrics.copies_in_flight, before_.in_flight, after.in_flight);
     move(metrics.copies_waiting, before_.waiting, after.waiting);
-    move(metrics.queued_bytes, bytes_, subscription_.queue.held_bytes());
+    move(metrics.copies_spilled, before_.spilled, after.spilled);
+    add(metrics.copies_discarded, before_.discarded, after.discarded);
+    if (after.dropped != before_.dropped) {
+      subscription_.queue.count_drops([&metrics](wire::GapReason reason, std::uint64_t count) {
+        metrics.copies_dropped[reason].add(count);
+      });
+    }
     if (subscription_.queue.has_losses()) log_drops(core_, subscription_);  // also frees memory
     core_.memory.queues_moved(memory_, subscription_.queue.memory_bytes());
-    for (std::size_t i = 0; i < queue::kGapReasons; ++i) {
-      const std::uint64_t dropped = after.dropped[i] - before_.dropped[i];
-      if (dropped != 0) metrics.copies_dropped[i + 1].add(dropped);
-    }
   }
 
  private:
+  static void add(metrics::Counter& counter, std::uint64_t from, std::uint64_t to) {
+    if (from != to) counter.add(to - from);
+  }
   static void move(metrics::Gauge& gauge, std::uint64_t from, std::uint64_t to) {
     if (from != to) gauge.add(static_cast<std::int64_t>(to - from));
   }
 
   Core& core_;
   Subscription& subscription_;
-  const queue::Ledger before_;
-  const std::uint64_t bytes_;
+  const queue::Totals before_;
   const std::uint64_t memory_;
 };
 

@@ -65,6 +65,7 @@ struct PublishLetter {
   model::Origin origin;
   base::MonotonicTime deadline = base::kNever;
   base::SlabAccount* account = nullptr;  // where copies that wait count; outlives all shards
+  base::MonotonicTime earliest_deadline = base::kNever;  // as in model::Slice
 };
 
 /// The answer to kReserve (`refused` or not), or the outcome of kDirect and kCommit.

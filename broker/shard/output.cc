@@ -122,7 +122,7 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
       item = subscription.queue.next(subscription.credit, core_.now, let);
     }
     if (core_.limiting != nullptr) core_.limiting->went(item);
-    if (subscription.timed) {
+    if (subscription.queue.is_timed()) {
       subscriptions_.settle(subscription);
       subscriptions_.schedule(subscription);
     }

@@ -247,6 +247,7 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   const wire::BatchHeader header = wire::read_batch_header(letter.batch.view());
   auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
   slice.origin = letter.origin;
+  slice.earliest_deadline = letter.earliest_deadline;
   push_pending(pending, slice, {letter.deadline, letter.account}, held.reserved);
 }
 

@@ -178,17 +178,16 @@ Publish Publishing::make_publish(const Connection& connection, const model::Publ
   publish.need_all = command.need.accept_all;
   publish.need_names.assign(command.need.names.begin(), command.need.names.end());
   publish.received_at = core_.now;
-  if (command.deadline_ns != 0) {
-    const auto left = command.deadline_ns - base::to_wire(core_.wall_now);
-    const auto most = static_cast<std::uint64_t>((base::kNever - core_.now).count());
-    publish.deadline = core_.now + base::Duration(static_cast<std::int64_t>(std::min(left, most)));
-  }
+  if (command.deadline_ns != 0) publish.deadline = core_.to_monotonic(command.deadline_ns);
   // The bytes are still this shard's alone; from the first push on they are shared and immutable.
   base::Slab& slab = *command.batch.slab().get();
   wire::fill_broker_fields(slab.data() + (command.batch.data() - slab.data()), 0,
                            base::to_wire(core_.wall_now));
   publish.slice = model::Slice::whole(command.batch, std::move(topic), header);
   publish.slice.origin = {connection.id, command.number, core_.id};
+  if (header.earliest_deadline_ns != 0) {
+    publish.slice.earliest_deadline = core_.to_monotonic(header.earliest_deadline_ns);
+  }
   return publish;
 }
 
@@ -271,7 +270,7 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
     queue::PushResult result;
     std::optional<LedgerScope> scope(std::in_place, core_, subscription);
     if (holds(reserved, subscription)) {
-      result = subscription.queue.push_reserved(pushed, core_.now);
+      result = subscription.queue.push_reserved(pushed, core_.now, terms.deadline);
     } else if (subscription.waits_past(terms.deadline, core_.now)) {
       result = subscription.queue.turn_away(pushed, wire::GapReason::kExpired, core_.now);
     } else if (core_.memory.is_full() && (subscription.may_lose() || core_.memory.is_exceeded())) {
@@ -300,7 +299,7 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
       continue;
     }
     subscriptions_.wake(subscription);
-    if (!subscription.timed) continue;
+    if (!subscription.queue.is_timed()) continue;
     subscriptions_.settle(subscription);  // time has passed there, or reserved room come free
     subscriptions_.schedule(subscription);
   }
@@ -328,6 +327,7 @@ void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
     letter.origin = publish.slice.origin;
     letter.account = account_of(publish);
     letter.deadline = publish.deadline;
+    letter.earliest_deadline = publish.slice.earliest_deadline;
     core_.mail.post(shard, std::move(letter));
     core_.metrics.mailbox_posted.add();
   });

@@ -51,7 +51,6 @@ struct Subscription {
   std::uint64_t serial = 0;        // never given to another on this shard, as slots are
   bool active = false;             // plain: SUBSCRIBED has been sent, deliveries may follow
   bool ready = false;              // stands in connection->ready
-  bool timed = false;              // its queue has matters of time
   bool strict = false;             // its ladder may reject a publish
   bool paused = false;             // by an operator
   std::uint32_t paced_by = 0;      // number of the limit that holds deliveries back; 0: none

@@ -164,8 +164,6 @@ Subscription& Subscriptions::create(const SubscribeSpec& spec) {
   subscription.serial = ++last_serial_;
   subscription.filters = spec.filters;
   subscription.strict = spec.ladder.rejects_first();
-  const bool blocks = spec.ladder.steps[0].kind == queue::StepKind::kBlock;
-  subscription.timed = blocks || spec.bounds.max_lag.count() > 0;
   core_.states.begin(subscription);
   remember(subscription, true);
   for (const std::string& filter : subscription.filters) core_.index.add(filter, slot);

@@ -433,7 +433,7 @@ TEST(BoundedQueue, NoWaitGoesPastTheDeadlineOfThePublish) {
     settled -> #4 accepted 1
     next -> gap expired 3-4 count 2 bytes 20
     next -> 5-5
-    push 2 until=20ms -> accepted 1 dropped 1 expired
+    push 2 until=20ms -> dropped 2 expired
   )");
 }
 

@@ -24,6 +24,9 @@ struct Message {
   std::uint32_t index = 0;
   std::uint32_t bytes = 0;
   base::MonotonicTime queued_at;
+  base::MonotonicTime expires = base::kNever;   // its own deadline, from a push on no later than:
+  base::MonotonicTime deadline = base::kNever;  // that of its publish
+  std::uint64_t origin = 0;
 };
 
 class PlainQueue {
@@ -33,14 +36,37 @@ class PlainQueue {
   PushResult push(std::vector<Message> messages, model::PublishToken token, base::MonotonicTime now,
                   base::MonotonicTime deadline) {
     PushResult result;
-    take_numbers(messages, now);
+    take_numbers(messages, now, deadline);
+    for (std::size_t at = 0; at < messages.size();) {
+      const bool gone = messages[at].expires <= now;
+      std::vector<Message> run;
+      for (; at < messages.size() && (messages[at].expires <= now) == gone; ++at) {
+        run.push_back(messages[at]);
+      }
+      if (!gone && !result.disconnect) {
+        push_run(run, token, now, deadline, result);
+        continue;
+      }
+      const GapReason reason = gone ? GapReason::kExpired : GapReason::kDisconnected;
+      for (const Message& message : run) refuse(message, reason, result);
+    }
+    return result;
+  }
+
+  void push_run(const std::vector<Message>& messages, model::PublishToken token,
+                base::MonotonicTime now, base::MonotonicTime deadline, PushResult& result) {
+    if (waiting_.empty() && !lagged(now) && room_for(messages)) {
+      queued_.insert(queued_.end(), messages.begin(), messages.end());
+      result.accepted += static_cast<std::uint32_t>(messages.size());
+      return;
+    }
     const StepKind first = ladder_.steps[0].kind;
     const bool disconnect = on_time(now);
     const bool fits_all = fits_whole(messages);
     if (disconnect || (first == StepKind::kDisconnect && !fits_all)) {
       for (const Message& message : messages) refuse(message, GapReason::kDisconnected, result);
       result.disconnect = true;
-      return result;
+      return;
     }
     const bool reject = first == StepKind::kReject && (lagged(now) || !fits_all);
     const std::uint64_t first_sequence = messages.front().sequence;
@@ -59,19 +85,15 @@ class PlainQueue {
       } else if (first == StepKind::kDropNewest) {
         refuse(message, GapReason::kDroppedNewest, result);
         stopped = true;
-      } else if (deadline <= now) {
-        refuse(message, GapReason::kExpired, result);
-        stopped = true;
       } else {
         wait(message, token, now, deadline);
         ++result.waiting;
       }
     }
-    return result;
   }
 
   PushResult push_reserved(std::vector<Message> messages, base::MonotonicTime now) {
-    take_numbers(messages, now);
+    take_numbers(messages, now, base::kNever);
     std::uint64_t bytes = 0;
     for (const Message& message : messages) bytes += message.bytes;
     unreserve(messages.size(), bytes);
@@ -98,9 +120,18 @@ class PlainQueue {
   std::vector<Message> next(Credit& credit, base::MonotonicTime now, std::uint32_t limit,
                             Gap& gap) {
     std::vector<Message> taken;
-    if (!credit.open() || take_gap(gap)) return taken;
-    while (!queued_.empty() && credit.open() && taken.size() < limit &&
-           (taken.empty() || continues(taken.back(), queued_.front()))) {
+    if (!credit.open()) return taken;
+    while (!queued_.empty() && queued_.front().expires <= now) {
+      for (Message last = queued_.front();; last = queued_.front()) {
+        lose_front(GapReason::kExpired);
+        if (queued_.empty() || queued_.front().expires > now) break;
+        if (!continues(last, queued_.front())) break;
+      }
+      move_in(now);
+    }
+    if (take_gap(gap)) return taken;
+    while (!queued_.empty() && queued_.front().expires > now && credit.open() &&
+           taken.size() < limit && (taken.empty() || continues(taken.back(), queued_.front()))) {
       taken.push_back(queued_.front());
       queued_.pop_front();
       --credit.messages;
@@ -125,7 +156,53 @@ class PlainQueue {
     delivered_ -= messages.size();
   }
 
+  void hold_in_flight(std::uint64_t messages, std::uint64_t bytes) {
+    delivered_ -= messages;
+    in_flight_ += messages;
+    in_flight_bytes_ += bytes;
+  }
+  void release_in_flight(std::uint64_t messages, std::uint64_t bytes) {
+    delivered_ += messages;
+    in_flight_ -= messages;
+    in_flight_bytes_ -= bytes;
+  }
+
+  std::uint64_t set_ceiling(std::uint64_t bytes, base::MonotonicTime now) {
+    if (bytes >= bounds_.max_bytes) bytes = UINT64_MAX;
+    const bool rises = bytes > ceiling_;
+    ceiling_ = bytes;
+    std::uint64_t squeezed = 0;
+    if (ladder_.steps[ladder_.size - 1U].kind == StepKind::kDropOldest) {
+      for (; !queued_.empty() && held_bytes() > bytes_max(); ++squeezed) {
+        lose_front(GapReason::kSqueezed);
+      }
+    }
+    if (rises) move_in(now);
+    return squeezed;
+  }
+
+  std::uint64_t withdraw(std::uint64_t origin, base::MonotonicTime now) {
+    std::uint64_t count = lose_if(GapReason::kCancelled,
+                                  [&](const Message& message) { return message.origin == origin; });
+    for (std::size_t at = 0; at < waiting_.size();) {
+      if (waiting_[at].messages.front().origin != origin) {
+        ++at;
+        continue;
+      }
+      const Slice slice = waiting_[at];
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+      count += slice.messages.size();
+      for (const Message& message : slice.messages) lose(message, GapReason::kCancelled);
+      if (!slice.reserved) settle(slice.token, 0, slice.messages.size(), GapReason::kCancelled);
+    }
+    move_in(now);
+    return count;
+  }
+
   bool on_time(base::MonotonicTime now) {
+    lose_if(GapReason::kExpired, [now](const Message& message) {
+      return message.expires != base::kNever && grid_after(message.expires) <= now;
+    });
     const StepKind last = ladder_.steps[ladder_.size - 1U].kind;
     if (last == StepKind::kDisconnect && lagged(now)) return true;
     while (last == StepKind::kDropOldest && lagged(now)) lose_front(GapReason::kLagged);
@@ -148,6 +225,7 @@ class PlainQueue {
   base::MonotonicTime next_time() const {
     base::MonotonicTime time = base::kNever;
     for (const Slice& slice : waiting_) time = std::min(time, slice.expiry);
+    for (const Message& message : queued_) time = std::min(time, grid_after(message.expires));
     const StepKind last = ladder_.steps[ladder_.size - 1U].kind;
     if (bounds_.max_lag.count() > 0 && !queued_.empty() &&
         (last == StepKind::kDropOldest || last == StepKind::kDisconnect)) {
@@ -161,7 +239,8 @@ class PlainQueue {
       discarded_ += slice.messages.size();
       if (!slice.reserved) settle(slice.token, 0, slice.messages.size(), GapReason::kDisconnected);
     }
-    discarded_ += queued_.size();
+    discarded_ += queued_.size() + std::exchange(in_flight_, 0);
+    in_flight_bytes_ = 0;
     queued_.clear();
     waiting_.clear();
     holes_.clear();
@@ -172,6 +251,7 @@ class PlainQueue {
     ledger.matched = next_sequence_ - 1;
     ledger.delivered = delivered_;
     ledger.queued = queued_.size();
+    ledger.in_flight = in_flight_;
     for (const Slice& slice : waiting_) ledger.waiting += slice.messages.size();
     ledger.discarded = discarded_;
     ledger.dropped = dropped_;
@@ -207,7 +287,7 @@ class PlainQueue {
 
   static bool continues(const Message& a, const Message& b) {
     return a.batch == b.batch && a.index + 1 == b.index && a.sequence + 1 == b.sequence &&
-           a.queued_at == b.queued_at;
+           a.queued_at == b.queued_at && a.deadline == b.deadline;
   }
   static std::uint64_t place(const Hole& hole) {
     std::uint64_t first = UINT64_MAX;
@@ -215,8 +295,32 @@ class PlainQueue {
     return first;
   }
 
-  void take_numbers(std::vector<Message>& messages, base::MonotonicTime now) {
+  static base::MonotonicTime grid_after(base::MonotonicTime time) {
+    if (time == base::kNever) return time;
+    const std::int64_t step = kExpiryGranularity.count();
+    const std::int64_t ticks = time.time_since_epoch().count();
+    return base::MonotonicTime(base::Duration((ticks + step - 1) / step * step));
+  }
+  template <typename Wanted>
+  std::uint64_t lose_if(GapReason reason, Wanted wanted) {
+    std::vector<Message> lost;
+    for (std::size_t at = 0; at < queued_.size();) {
+      if (wanted(queued_[at])) {
+        lost.push_back(queued_[at]);
+        queued_.erase(queued_.begin() + static_cast<std::ptrdiff_t>(at));
+      } else {
+        ++at;
+      }
+    }
+    for (const Message& message : lost) lose(message, reason);
+    return lost.size();
+  }
+
+  void take_numbers(std::vector<Message>& messages, base::MonotonicTime now,
+                    base::MonotonicTime deadline) {
     for (Message& message : messages) {
+      message.deadline = deadline;
+      message.expires = std::min(message.expires, deadline);
       message.sequence = next_sequence_++;
       message.queued_at = now;
     }
@@ -227,9 +331,20 @@ class PlainQueue {
   bool too_large(const Message& message) const {
     return message.bytes + kSliceOverhead > bounds_.max_bytes;
   }
+  std::uint64_t bytes_max() const {
+    const std::uint64_t most = std::min(bounds_.max_bytes, ceiling_);
+    return most - std::min(most, reserved_bytes_ + in_flight_bytes_);
+  }
   bool room(std::uint64_t messages, std::uint64_t bytes) const {
-    return queued_.size() + messages + reserved_messages_ <= bounds_.max_messages &&
-           held_bytes() + bytes + reserved_bytes_ <= bounds_.max_bytes;
+    const std::uint64_t taken = reserved_messages_ + in_flight_;
+    const std::uint64_t most = bounds_.max_messages;
+    return queued_.size() + messages <= most - std::min(most, taken) &&
+           held_bytes() + bytes <= bytes_max();
+  }
+  bool room_for(const std::vector<Message>& messages) const {
+    std::uint64_t bytes = kSliceOverhead;
+    for (const Message& message : messages) bytes += message.bytes;
+    return room(messages.size(), bytes);
   }
   bool fits(const Message& message) const {
     const bool joins = !queued_.empty() && continues(queued_.back(), message);
@@ -298,9 +413,20 @@ class PlainQueue {
         waiting_.pop_front();
         continue;
       }
-      if (lagged(now)) return;  // asked once per slice: it is all of one age
-      while (!front.messages.empty() && fits(front.messages.front())) {
-        queued_.push_back(front.messages.front());
+      // Lag is asked once per run of messages that have not expired: it is all of one age.
+      for (bool ask = true; !front.messages.empty();) {
+        const Message message = front.messages.front();
+        if (message.expires <= now) {
+          front.messages.erase(front.messages.begin());
+          lose(message, GapReason::kExpired);
+          settle(front.token, 0, 1, GapReason::kExpired);
+          ask = true;
+          continue;
+        }
+        if (ask && lagged(now)) return;
+        ask = false;
+        if (!fits(message)) break;
+        queued_.push_back(message);
         settle(front.token, 1, 0, {});
         front.messages.erase(front.messages.begin());
       }
@@ -416,6 +542,9 @@ class PlainQueue {
   std::uint64_t next_sequence_ = 1;
   std::uint64_t delivered_ = 0;
   std::uint64_t discarded_ = 0;
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t in_flight_bytes_ = 0;
+  std::uint64_t ceiling_ = UINT64_MAX;
   std::uint64_t reserved_messages_ = 0;
   std::uint64_t reserved_bytes_ = 0;
 };

@@ -31,7 +31,7 @@ class QueueComparison {
   /// One random step on both. Empty, or what differed.
   std::string step() {
     difference_.clear();
-    switch (choose_(12)) {
+    switch (choose_(16)) {
       case 0:
       case 1:
       case 2:
@@ -54,6 +54,16 @@ class QueueComparison {
         break;
       case 10:
         end_reservation();
+        break;
+      case 11:
+        withdraw();
+        break;
+      case 12:
+        set_ceiling();
+        break;
+      case 13:
+      case 14:
+        release();
         break;
       default:
         compare_settled();
@@ -108,6 +118,11 @@ class QueueComparison {
     return parse_ladder(ladders[choose_(std::size(ladders))]).value();
   }
 
+  base::Duration draw_time(std::uint64_t ms_max) {
+    const std::uint64_t us = choose_(2) == 0 ? 0 : choose_(1000);
+    return std::chrono::milliseconds(choose_(ms_max)) + std::chrono::microseconds(us);
+  }
+
   template <typename A, typename B>
   void same(const A& real, const B& plain, const char* what) {
     if (real == plain || !difference_.empty()) return;
@@ -121,11 +136,17 @@ class QueueComparison {
     if (!rest_ || choose_(2) == 0) {
       const bool compressed = choose_(4) == 0;
       const std::size_t count = 1 + choose_(6);
+      const bool timed = choose_(3) == 0;
       std::vector<std::uint32_t> sizes;
+      std::vector<std::int64_t> deadlines(count);
       for (std::size_t i = 0; i < count; ++i) {
         sizes.push_back(static_cast<std::uint32_t>(2 + choose_(choose_(8) == 0 ? 120 : 40)));
+        if (!timed || choose_(3) == 0) continue;
+        sizes.back() = std::max(sizes.back(), 10U);
+        deadlines[i] = 1 + (now_.time_since_epoch() + draw_time(40)).count();
       }
-      rest_ = Part{make_slice(sizes, compressed), {}};
+      rest_ = Part{make_slice(sizes, compressed, deadlines), {}};
+      rest_->slice.origin.publish = 1 + choose_(5);
       ++batch_;
       std::uint64_t sum = 0;
       for (const std::uint32_t size : sizes) sum += size;
@@ -136,7 +157,11 @@ class QueueComparison {
              .batch = batch_,
              .index = i,
              .bytes = compressed ? static_cast<std::uint32_t>(share) : sizes[i],
-             .queued_at = {}});
+             .queued_at = {},
+             .origin = rest_->slice.origin.publish});
+        // Of a compressed batch that cannot be read only the publish's deadline is known.
+        if (deadlines[i] == 0 || compressed) continue;
+        rest_->messages.back().expires = base::MonotonicTime(base::Duration(deadlines[i]));
       }
     }
     Part part = *rest_;
@@ -155,7 +180,7 @@ class QueueComparison {
     const Part part = make_part();
     const model::PublishToken token(++token_);
     base::MonotonicTime deadline = base::kNever;
-    if (choose_(4) == 0) deadline = now_ + std::chrono::milliseconds(choose_(30));
+    if (choose_(4) == 0) deadline = now_ + draw_time(30);
     compare(real_.push(part.slice, token, now_, deadline),
             plain_.push(part.messages, token, now_, deadline));
   }
@@ -192,6 +217,14 @@ class QueueComparison {
     same(delivery == nullptr ? 0U : delivery->slice.count, expected.size(), "delivered");
     if (delivery == nullptr || expected.empty()) return;
     compare(*delivery, expected);
+    if (choose_(3) == 0) {
+      // The socket did not take it: in flight, until it does or it comes back.
+      std::uint64_t bytes = kSliceOverhead + delivery->slice.records;
+      real_.hold_in_flight(delivery->slice.count, bytes);
+      plain_.hold_in_flight(expected.size(), bytes);
+      flying_.push_back(Part{delivery->slice, expected});
+      return;
+    }
     if (out_.size() > 8) out_.erase(out_.begin());
     out_.emplace(delivery->sequence, Part{delivery->slice, expected});
   }
@@ -214,11 +247,35 @@ class QueueComparison {
          plain.front().queued_at.time_since_epoch().count(), "queued at");
   }
 
+  void release() {
+    if (closed_ || flying_.empty()) return;
+    const Part part = flying_.front();
+    flying_.erase(flying_.begin());
+    const std::uint64_t bytes = kSliceOverhead + part.slice.records;
+    real_.release_in_flight(part.slice.count, bytes);
+    plain_.release_in_flight(part.messages.size(), bytes);
+    out_.emplace(part.messages.front().sequence, part);
+  }
+
+  void withdraw() {
+    if (closed_) return;
+    const std::uint64_t publish = 1 + choose_(5);
+    model::Origin origin;
+    origin.publish = publish;
+    same(real_.withdraw(origin, now_), plain_.withdraw(publish, now_), "withdrawn");
+  }
+
+  void set_ceiling() {
+    if (closed_) return;
+    const std::uint64_t bytes = choose_(2) == 0 ? kNoCeiling : choose_(800);
+    same(real_.set_ceiling(bytes, now_), plain_.set_ceiling(bytes, now_), "squeezed");
+  }
+
   void put_back() {
     if (closed_ || out_.empty()) return;
     auto at = out_.begin();
     std::advance(at, static_cast<std::ptrdiff_t>(choose_(out_.size())));
-    real_.put_back(at->second.slice, at->first, now_);
+    real_.put_back(at->second.slice, at->first, now_, at->second.messages.front().deadline);
     plain_.put_back(at->second.messages, now_);
     out_.erase(at);
   }
@@ -253,6 +310,15 @@ class QueueComparison {
     }
   }
 
+  // Losses tell all that was dropped, by reason.
+  void compare_losses() {
+    const std::vector<Loss> losses = real_.take_losses();
+    if (losses.size() > kMaxLosses + kGapReasons) difference_ = "more losses than the bound";
+    for (const Loss& loss : losses) told_[index_of(loss.reason)] += loss.count;
+    const Ledger plain = plain_.ledger();
+    for (std::size_t i = 0; i < kGapReasons; ++i) same(told_[i], plain.dropped[i], "losses");
+  }
+
   void close() {
     if (closed_) return;
     closed_ = true;
@@ -261,6 +327,7 @@ class QueueComparison {
   }
 
   void compare_settled() {
+    compare_losses();
     const std::vector<Settled> real = real_.take_settled();
     const std::vector<Settled> plain = plain_.take_settled();
     same(real.size(), plain.size(), "settled");
@@ -281,6 +348,7 @@ class QueueComparison {
     same(real.matched, plain.matched, "matched");
     same(real.delivered, plain.delivered, "delivered in all");
     same(real.queued, plain.queued, "queued");
+    same(real.in_flight, plain.in_flight, "in flight");
     same(real.waiting, plain.waiting, "waiting in all");
     same(real.discarded, plain.discarded, "discarded");
     for (std::size_t i = 0; i < kGapReasons; ++i) same(real.dropped[i], plain.dropped[i], "drops");
@@ -302,7 +370,9 @@ class QueueComparison {
   std::uint64_t batch_ = 0;
   std::optional<Part> rest_;
   std::map<std::uint64_t, Part> out_;
+  std::vector<Part> flying_;
   std::vector<Part> reserved_;
+  std::array<std::uint64_t, kGapReasons> told_{};
   bool closed_ = false;
   std::string difference_;
 };

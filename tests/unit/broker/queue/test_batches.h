@@ -16,13 +16,24 @@
 
 namespace sluice::queue::testing {
 
-inline base::SharedBytes make_batch(const std::vector<std::uint32_t>& sizes, bool compressed) {
+/// With `deadlines`, in nanoseconds of any clock, 0 for none: records have 10 bytes at least.
+inline base::SharedBytes make_batch(const std::vector<std::uint32_t>& sizes, bool compressed,
+                                    const std::vector<std::int64_t>& deadlines = {}) {
   std::vector<std::byte> bytes(wire::kBatchHeaderBytes);
-  for (const std::uint32_t size : sizes) {
-    ASSERT(size >= 2 && size <= 128);
-    bytes.push_back(static_cast<std::byte>(size - 1));
-    bytes.resize(bytes.size() + size - 1);
+  std::int64_t earliest = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::uint32_t size = sizes[i];
+    const std::int64_t deadline = deadlines.empty() ? 0 : deadlines[i];
+    ASSERT(size >= (deadline != 0 ? 10U : 2U) && size <= 128);
+    const std::size_t at = bytes.size();
+    bytes.resize(at + size);
+    bytes[at] = static_cast<std::byte>(size - 1);
+    if (deadline == 0) continue;
+    bytes[at + 1] = std::byte{4};
+    base::store(&bytes[at + 2], static_cast<std::uint64_t>(deadline));
+    if (earliest == 0 || deadline < earliest) earliest = deadline;
   }
+  base::store(&bytes[64], static_cast<std::uint64_t>(earliest));
   base::store(&bytes[0], wire::kBatchMagic);
   base::store(&bytes[4], static_cast<std::uint32_t>(bytes.size()));
   base::store(&bytes[32], static_cast<std::uint32_t>(sizes.size()));
@@ -30,9 +41,17 @@ inline base::SharedBytes make_batch(const std::vector<std::uint32_t>& sizes, boo
   return base::SharedBytes::copy_of(bytes);
 }
 
-inline model::Slice make_slice(const std::vector<std::uint32_t>& sizes, bool compressed = false) {
-  const base::SharedBytes batch = make_batch(sizes, compressed);
-  return model::Slice::whole(batch, {}, wire::read_batch_header(batch.view()));
+/// Deadlines are taken for times of the monotonic clock, counted from its start.
+inline model::Slice make_slice(const std::vector<std::uint32_t>& sizes, bool compressed = false,
+                               const std::vector<std::int64_t>& deadlines = {}) {
+  const base::SharedBytes batch = make_batch(sizes, compressed, deadlines);
+  const wire::BatchHeader header = wire::read_batch_header(batch.view());
+  model::Slice slice = model::Slice::whole(batch, {}, header);
+  if (header.earliest_deadline_ns != 0) {
+    slice.earliest_deadline =
+        base::MonotonicTime(base::Duration(static_cast<std::int64_t>(header.earliest_deadline_ns)));
+  }
+  return slice;
 }
 
 }  // namespace sluice::queue::testing

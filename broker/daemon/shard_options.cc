@@ -40,6 +40,7 @@ shard::Options shard_options(const config::Settings& settings) {
   options.max_subscriptions = share(settings.connection.max_subscriptions, 1);
   options.max_topics_open = share(settings.connection.max_topics_open, 1);
   options.max_topics = share(settings.topic.max_topics, 1);
+  options.max_producers = share(settings.connection.producers_kept, 1);
   options.max_connections = share(settings.connection.max_connections, shards);
   options.topic_grant = settings.topic.grant;
   options.output_high = settings.connection.output_high;

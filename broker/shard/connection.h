@@ -21,6 +21,7 @@
 #include "broker/model/topic_ref.h"
 #include "broker/port/link.h"
 #include "broker/queue/bounded_queue.h"
+#include "broker/session/producer_state.h"
 #include "broker/shard/announced_topics.h"
 #include "broker/shard/letters.h"
 #include "broker/shard/limit_holders.h"
@@ -28,6 +29,9 @@
 #include "libs/wire/frame_reader.h"
 
 namespace sluice::shard {
+
+/// Stands for the sequence of a batch that no idempotent producer sent.
+inline constexpr std::uint64_t kNoProducer = UINT64_MAX;
 
 /// A publish that has passed its checks and waits or is on its way.
 struct Publish {
@@ -39,6 +43,7 @@ struct Publish {
   base::MonotonicTime deadline = base::kNever;
   base::MonotonicTime received_at;
   model::Slice slice;                                    // the whole batch, and the topic
+  std::uint64_t producer_sequence = kNoProducer;         // of its first message
   base::MonotonicTime due = base::MonotonicTime::min();  // when its limits let it go on
   std::uint32_t delayed_by = 0;                          // number of the limit that says so
   std::unique_ptr<flow::Charged> charged;                // if it has to wait
@@ -121,6 +126,10 @@ struct Connection {
 
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;
+  session::ProducerState* producer = nullptr;  // while it has the lease of producer_id
+  bool claiming = false;                       // reads nothing until it has
+  std::uint32_t features = 0;                  // of HELLO
+  std::uint64_t hello_correlation = 0;
   std::string client;
   std::string user = "anonymous";  // nobody is authenticated yet
   std::uint32_t max_frame = 0;     // largest body that the client takes

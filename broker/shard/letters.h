@@ -14,6 +14,7 @@
 
 #include "broker/model/ids.h"
 #include "broker/queue/bounded_queue.h"
+#include "broker/session/producer_state.h"
 #include "broker/topic/topic_registry.h"
 #include "libs/base/result.h"
 
@@ -99,6 +100,27 @@ struct ExpiredLetter {
   std::uint64_t copies = 0;
 };
 
+/// A connection of the sender's wants to publish as a producer whose home the receiver is.
+struct ProducerClaimLetter {
+  std::uint64_t producer = 0;
+  model::ConnectionId connection;
+};
+/// It may, and this is what the producer has sent so far.
+struct ProducerLeaseLetter {
+  std::uint64_t producer = 0;
+  model::ConnectionId connection;
+  session::ProducerState state;
+};
+/// Another connection wants it: to whom holds it.
+struct ProducerRecallLetter {
+  std::uint64_t producer = 0;
+};
+/// The connection that held it is gone.
+struct ProducerReturnLetter {
+  std::uint64_t producer = 0;
+  session::ProducerState state;
+};
+
 /// A subscription of the sender's began or ended.
 struct InterestLetter {
   std::string filter;
@@ -178,7 +200,8 @@ struct GroupExpelledLetter {
 
 using Letter =
     std::variant<PublishLetter, PublishResultLetter, PublishWaitingLetter, WithdrawLetter,
-                 WithdrawnLetter, ExpiredLetter, InterestLetter, InterestDoneLetter,
+                 WithdrawnLetter, ExpiredLetter, ProducerClaimLetter, ProducerLeaseLetter,
+                 ProducerRecallLetter, ProducerReturnLetter, InterestLetter, InterestDoneLetter,
                  GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter, GroupLeaveLetter,
                  GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
 

@@ -27,6 +27,7 @@ struct Options {
   std::uint32_t max_subscriptions = 100000;  // per connection
   std::uint32_t max_topics_open = 65536;     // per connection
   std::uint32_t max_topics = 1000000;        // per shard
+  std::uint32_t max_producers = 100000;      // per shard, of those that nobody holds
   std::uint32_t max_connections = 20000;     // per shard
   std::uint64_t topic_grant = 1U << 20;      // a publisher's window per topic
   std::size_t output_high = 1U << 20;        // unsent bytes at which deliveries pause

@@ -337,6 +337,23 @@ std::uint64_t Publishing::withdraw_early(Connection& connection, std::uint32_t t
   return 0;
 }
 
+void Publishing::abandon(Connection& connection) {
+  if (connection.producer == nullptr) return;
+  const auto forget = [&connection](const Publish& publish) {
+    if (publish.producer_sequence == kNoProducer) return;
+    connection.producer->give_back(publish.producer_sequence, publish.slice.count);
+  };
+  for (const Publish& publish : connection.named.parked) forget(publish);
+  for (const auto& [id, open] : connection.topics) {
+    for (const Publish& publish : open.window.parked) forget(publish);
+  }
+  for (Pending& pending : pending_) {
+    if (pending.publish == nullptr || pending.connection != connection.id) continue;
+    if (std::exchange(pending.cancelled, true)) continue;
+    forget(*pending.publish);
+  }
+}
+
 // --- Receipts and grants -------------------------------------------------------------------
 
 Publishing::Outcome Publishing::outcome_of(const Publish& publish, std::uint32_t topic) {
@@ -347,6 +364,7 @@ Publishing::Outcome Publishing::outcome_of(const Publish& publish, std::uint32_t
   outcome.messages = publish.slice.count;
   outcome.receipt_mode = publish.receipt_mode;
   outcome.received_at = publish.received_at;
+  outcome.producer_sequence = publish.producer_sequence;
   return outcome;
 }
 
@@ -367,6 +385,9 @@ void Publishing::resolve(Connection& connection, const Outcome& outcome) {
 }
 
 void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCode reason) {
+  if (outcome.producer_sequence != kNoProducer && connection.producer != nullptr) {
+    connection.producer->give_back(outcome.producer_sequence, outcome.messages);
+  }
   give_back(connection, outcome.topic, outcome.batch_bytes);
   core_.metrics.publish_refusals[reason].add();
   const auto status = reason == ErrorCode::kDeadlineExceeded ? wire::ReceiptStatus::kExpired

@@ -44,13 +44,6 @@ std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& 
   return full < 127 ? 0 : static_cast<std::uint8_t>(std::min<std::uint64_t>(255, full));
 }
 
-// To be tried again is of no use then, however empty the queue is.
-bool never_fits(const model::Slice& slice, const Subscription& subscription) {
-  const queue::Bounds& bounds = subscription.queue.bounds();
-  return slice.count > bounds.max_messages ||
-         slice.records + queue::kSliceOverhead > bounds.max_bytes;
-}
-
 }  // namespace
 
 // --- Arrival -------------------------------------------------------------------------------
@@ -78,16 +71,17 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
 
   Window* window = nullptr;
   Result<model::TopicRef> topic = topic_of(connection, command, window);
-  if (window != nullptr && header->length > window->left) {
-    topic = fail(ErrorCode::kGrantExceeded,
-                 std::to_string(header->length) + " bytes published where " +
-                     std::to_string(window->left) + " were left of the grant");
+  const std::uint32_t length = header->length;
+  if (window != nullptr && length > window->left) {
+    topic = fail(ErrorCode::kGrantExceeded, std::to_string(length) + " bytes published where " +
+                                                std::to_string(window->left) +
+                                                " were left of the grant");
     window = nullptr;
   }
-  if (std::uint64_t{header->length} + kDeliverBytes > core_.options.max_frame) {
-    topic = fail(ErrorCode::kMessageTooLarge,
-                 "a batch may have " + std::to_string(core_.options.max_frame - kDeliverBytes) +
-                     " bytes, so that its delivery fits a frame");
+  const std::uint32_t length_max = core_.options.max_frame - kDeliverBytes;
+  if (length > length_max) {
+    topic = fail(ErrorCode::kMessageTooLarge, "a batch may have " + std::to_string(length_max) +
+                                                  " bytes, so that its delivery fits a frame");
   }
   if (window != nullptr) {
     window->left -= header->length;
@@ -99,13 +93,24 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
   } else {
     outcome.batch_bytes = 0;  // charged to no window, so nothing is to be given back
   }
+  Result<bool> duplicate = false;
   if (!topic) {
+    duplicate = fail(topic.error());
+  } else if (header->producer_id != 0) {
+    duplicate = is_duplicate(connection, *header);
+  }
+  if (!duplicate) {
     // The publisher broke a rule of the protocol or named no valid topic: told in an ERROR as well,
     // since it may have asked for no receipts.
-    core_.metrics.protocol_errors[topic.error().code].add();
-    protocol::native::encode_error(connection.control, topic.error(), command.number,
-                                   command.topic);
-    reject(connection, outcome, topic.error().code);
+    const base::Error& error = duplicate.error();
+    core_.metrics.protocol_errors[error.code].add();
+    protocol::native::encode_error(connection.control, error, command.number, command.topic);
+    reject(connection, outcome, error.code);
+    return {};
+  }
+  if (*duplicate) {
+    give_back(connection, outcome.topic, outcome.batch_bytes);
+    add_receipt(connection, outcome, wire::ReceiptStatus::kDuplicate, ErrorCode::kNone);
     return {};
   }
   if (Status admitted = admit(command, *topic); !admitted) {
@@ -114,6 +119,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
     return {};
   }
   Publish publish = make_publish(connection, command, *header, std::move(*topic));
+  outcome.producer_sequence = publish.producer_sequence;
   if (core_.limiting != nullptr && !pass_limits(connection, publish, outcome)) return {};
   route(connection, *window, std::move(publish));
   return {};
@@ -139,6 +145,29 @@ Result<model::TopicRef> Publishing::topic_of(Connection& connection,
   }
   window = &open->window;
   return open->topic;
+}
+
+Result<bool> Publishing::is_duplicate(const Connection& connection,
+                                      const wire::BatchHeader& header) const {
+  using Verdict = session::ProducerState::Verdict;
+  if (header.producer_id != connection.producer_id) {
+    return fail(ErrorCode::kBadArgument, "a batch of producer " +
+                                             std::to_string(header.producer_id) +
+                                             " on a connection that said HELLO as " +
+                                             std::to_string(connection.producer_id));
+  }
+  const Verdict verdict = connection.producer->check(header.producer_sequence, header.count);
+  const auto numbers = [&header] {
+    return "producer sequence " + std::to_string(header.producer_sequence) + " and the " +
+           std::to_string(header.count - 1) + " behind it";
+  };
+  if (verdict == Verdict::kMixed) {
+    return fail(ErrorCode::kBadArgument, numbers() + ": some of them were sent before, not all");
+  }
+  if (verdict == Verdict::kForgotten) {
+    return fail(ErrorCode::kBadArgument, numbers() + ": too far back to know whether it was sent");
+  }
+  return verdict == Verdict::kDuplicate;
 }
 
 Status Publishing::admit(const model::PublishCommand& command, const model::TopicRef& topic) {
@@ -187,6 +216,10 @@ Publish Publishing::make_publish(const Connection& connection, const model::Publ
   publish.slice.origin = {connection.id, command.number, core_.id};
   if (header.earliest_deadline_ns != 0) {
     publish.slice.earliest_deadline = core_.to_monotonic(header.earliest_deadline_ns);
+  }
+  if (header.producer_id != 0) {
+    connection.producer->take(header.producer_sequence, header.count);
+    publish.producer_sequence = header.producer_sequence;
   }
   return publish;
 }
@@ -331,167 +364,6 @@ void Publishing::post_publish(std::uint64_t shards, const Publish& publish,
     core_.mail.post(shard, std::move(letter));
     core_.metrics.mailbox_posted.add();
   });
-}
-
-// --- All or none ---------------------------------------------------------------------------
-
-bool Publishing::needs_agreement(const Publish& publish, const topic::Match& match) const {
-  if (publish.needs_all_or_none() || match.remote_strict != 0) return true;
-  if (!subscriptions_.has_strict()) return false;
-  return std::any_of(match.local.begin(), match.local.end(), [this](model::SubscriptionSlot slot) {
-    return subscriptions_.at(slot).strict;
-  });
-}
-
-bool Publishing::is_named(const Publish& publish, const Subscription& subscription) {
-  return std::find(publish.need_names.begin(), publish.need_names.end(), subscription.own_name()) !=
-         publish.need_names.end();
-}
-
-// Whether a subscription that matches may refuse the whole publish.
-bool Publishing::must_take(const Publish& publish, const Subscription& subscription) {
-  return publish.need_all || subscription.strict || is_named(publish, subscription);
-}
-
-bool Publishing::has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
-                          std::vector<std::string>& names_here) const {
-  const model::Slice& slice = publish.slice;
-  bool room = true;
-  for (const model::SubscriptionSlot slot : match.local) {
-    const Subscription& subscription = subscriptions_.at(slot);
-    if (is_named(publish, subscription)) names_here.push_back(subscription.own_name());
-    refusing.matched += slice.count;
-    if (!must_take(publish, subscription)) continue;
-    const bool late = subscription.waits_past(publish.deadline, core_.now);
-    if (!late && subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
-    room = false;
-    if (const auto wait = subscription.drain_rate.wait(slice.count)) {
-      refusing.retry_after = std::max(refusing.retry_after, *wait);
-    }
-    const auto reason = late                              ? ErrorCode::kDeadlineExceeded
-                        : never_fits(slice, subscription) ? ErrorCode::kMessageTooLarge
-                        : subscription.strict             ? ErrorCode::kQueueFull
-                                                          : ErrorCode::kNeedNotMet;
-    refusing.refuse(subscription.shown_name(), slice.count, static_cast<std::uint16_t>(reason));
-  }
-  return room;
-}
-
-void Publishing::agree(Connection& connection, Window& window, Publish&& publish) {
-  const topic::Match& match = core_.topics.match(publish.slice.topic);
-  Outcome outcome = outcome_of(publish, window_id(connection, window, publish));
-  Copies refusing;
-  std::vector<std::string> names_here;
-  if (!has_room(match, publish, refusing, names_here)) {
-    outcome.copies = std::move(refusing);
-    reject(connection, outcome, outcome.copies.reason_of_refusal());
-    return;
-  }
-  std::vector<std::string> missing;
-  std::copy_if(publish.need_names.begin(), publish.need_names.end(), std::back_inserter(missing),
-               [&](const std::string& name) {
-                 return std::find(names_here.begin(), names_here.end(), name) == names_here.end();
-               });
-  const std::uint64_t asked = publish.needs_all_or_none() ? match.remote : match.remote_strict;
-  if (asked == 0 && !missing.empty()) {
-    for (const std::string& name : missing) {
-      outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
-    }
-    reject(connection, outcome, ErrorCode::kNeedNotMet);
-    return;
-  }
-  if (asked == 0) {
-    push_to_all(connection, publish, std::move(outcome));
-    return;
-  }
-  Pending& pending = claim();
-  pending.connection = connection.id;
-  pending.outcome = std::move(outcome);
-  pending.names_missing = std::move(missing);
-  pending.reserved = reserve(match, publish);
-  pending.shards_open = static_cast<std::uint32_t>(std::popcount(asked));
-  post_publish(asked, publish, token_of(pending), PublishLetter::Phase::kReserve);
-  pending.publish = std::make_unique<Publish>(std::move(publish));
-  window.settling = true;
-}
-
-void Publishing::on_agreed(Pending& pending) {
-  const std::unique_ptr<Publish> publish = std::move(pending.publish);
-  const bool expired = publish->deadline <= core_.now;
-  const bool taken = !pending.refused && !pending.cancelled && pending.names_missing.empty() &&
-                     !core_.draining && !expired;
-  const std::vector<Reservation> reserved = std::move(pending.reserved);
-  const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
-  const model::PublishToken token = token_of(pending);
-  const model::ConnectionId connection_id = pending.connection;
-  const std::uint32_t topic = pending.outcome.topic;
-  if (taken) {
-    const std::uint64_t direct = core_.topics.match(publish->slice.topic).remote & ~reserved_shards;
-    pending.shards_open = static_cast<std::uint32_t>(std::popcount(reserved_shards | direct));
-    pending.outcome.copies = {};
-    post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
-    post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
-    push_pending(pending, publish->slice, {publish->deadline, account_of(*publish)}, reserved);
-  } else {
-    unreserve(reserved, publish->slice.count, publish->slice.records);
-    post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);
-    for (const std::string& name : pending.names_missing) {
-      pending.outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
-    }
-    const std::vector<Refusal>& refusals = pending.outcome.copies.refusals;
-    const auto reason = pending.cancelled  ? ErrorCode::kCanceled
-                        : core_.draining   ? ErrorCode::kDraining
-                        : expired          ? ErrorCode::kDeadlineExceeded
-                        : refusals.empty() ? ErrorCode::kQueueFull
-                                           : pending.outcome.copies.reason_of_refusal();
-    if (Connection* connection = core_.find(connection_id)) {
-      reject(*connection, pending.outcome, reason);
-    }
-    release(pending);
-  }
-  Connection* connection = core_.find(connection_id);
-  Window* window = connection != nullptr ? window_of(*connection, topic) : nullptr;
-  if (window == nullptr) return;
-  window->settling = false;
-  unpark(*connection, *window);
-}
-
-std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& match,
-                                                         const Publish& publish) {
-  std::vector<Reservation> reserved;
-  for (const model::SubscriptionSlot slot : match.local) {
-    Subscription& subscription = subscriptions_.at(slot);
-    if (!must_take(publish, subscription)) continue;
-    LedgerScope scope(core_, subscription);
-    subscription.queue.reserve(publish.slice.count, publish.slice.records);
-    reserved.push_back({slot, subscription.serial});
-  }
-  return reserved;
-}
-
-bool Publishing::holds(const std::vector<Reservation>& reserved, const Subscription& subscription) {
-  return std::any_of(reserved.begin(), reserved.end(), [&](const Reservation& held) {
-    return held.slot == subscription.slot && held.serial == subscription.serial;
-  });
-}
-
-void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
-                           std::uint32_t records) {
-  for (const Reservation& reservation : reserved) {
-    Subscription* subscription = subscriptions_.find(reservation.slot);
-    if (subscription == nullptr || subscription->serial != reservation.serial) continue;
-    subscription->queue.unreserve(messages, records);
-    subscriptions_.schedule(*subscription);  // what waits there may go on now
-  }
-}
-
-void Publishing::unpark(Connection& connection, Window& window) {
-  while (!window.settling && window.delayed_by == 0 && !window.parked.empty()) {
-    if (window.parked.front().due > core_.now) return hold(connection, window);
-    Publish next = std::move(window.parked.front());
-    window.parked.pop_front();
-    route(connection, window, std::move(next));
-  }
 }
 
 }  // namespace sluice::shard

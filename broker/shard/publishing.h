@@ -55,6 +55,8 @@ class Publishing {
   /// subscription). Looks at `most` places of publishes at most.
   void each_blocked(std::size_t most, const std::function<void(model::ConnectionId, std::uint32_t,
                                                                const std::string&)>& visit) const;
+  /// The connection ends: what is not on its way yet was not sent, as far as its producer knows.
+  void abandon(Connection& connection);
 
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
@@ -82,6 +84,7 @@ class Publishing {
     std::uint32_t messages = 0;
     model::ReceiptMode receipt_mode = model::ReceiptMode::kAlways;
     base::MonotonicTime received_at;
+    std::uint64_t producer_sequence = kNoProducer;
     std::string text;  // what stood in the way, in words and numbers; empty for none
     Copies copies;
   };
@@ -134,6 +137,8 @@ class Publishing {
   base::Result<model::TopicRef> topic_of(Connection& connection,
                                          const model::PublishCommand& command, Window*& window);
   base::Status admit(const model::PublishCommand& command, const model::TopicRef& topic);
+  base::Result<bool> is_duplicate(const Connection& connection,
+                                  const wire::BatchHeader& header) const;
   Publish make_publish(const Connection& connection, const model::PublishCommand& command,
                        const wire::BatchHeader& header, model::TopicRef topic) const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/protocol/native/native_protocol.h"
+#include "broker/shard/overloaded.h"
 #include "libs/base/assert.h"
 
 namespace sluice::shard {
@@ -16,26 +17,12 @@ namespace {
 
 constexpr base::Duration kHousekeepingEvery = std::chrono::milliseconds(250);
 constexpr std::size_t kHousekeepingEntries = 4096;
-constexpr std::size_t kMaxClientName = 255;
-
-// An answer may be large and takes work on every shard, so a connection may not ask for many at
-// once.
-constexpr std::uint32_t kMaxRequestsOpen = 8;
-// Of REPLY, before its body's text.
-constexpr std::uint32_t kReplyBytes = 8;
 
 // A client that has that much unread is told of further copies that expired in one sum, later.
 constexpr std::size_t kNoticeBytes = 256U << 10;
 
 // A client that does not read what it is sent is not read from either.
 constexpr std::size_t kUnsentPerOutputHigh = 4;
-
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <typename... Fs>
-Overloaded(Fs...) -> Overloaded<Fs...>;
 
 }  // namespace
 
@@ -46,6 +33,15 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       groups_(core_, subscriptions_),
       limiting_(core_, subscriptions_),
       publishing_(core_, subscriptions_),
+      producers_(
+          core_,
+          [this](Connection& connection) {
+            welcome(connection);
+            if (std::exchange(connection.claiming, false)) welcomed_.push_back(connection.id);
+          },
+          [this](Connection& connection) {
+            answer_error(connection, {ErrorCode::kTakenOver, {}}, 0);
+          }),
       withdrawals_(core_, subscriptions_, publishing_),
       output_(core_, subscriptions_, publishing_),
       inspection_(core_, subscriptions_, publishing_),
@@ -69,6 +65,12 @@ void Shard::begin_turn(base::MonotonicTime now, base::WallTime wall_now) {
 void Shard::read_mail() {
   core_.mail.receive(
       [this](model::ShardId from, Letter&& letter) { read_letter(from, std::move(letter)); });
+  for (const model::ConnectionId id : std::exchange(welcomed_, {})) {
+    Connection* connection = core_.find(id);
+    if (connection == nullptr) continue;
+    if (!connection->reading_paused) connection->link->set_reading(true);
+    read_frames(*connection);
+  }
 }
 
 void Shard::read_letter(model::ShardId from, Letter&& letter) {
@@ -76,6 +78,10 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
                  [&](PublishLetter& l) { publishing_.on_publish(from, std::move(l)); },
                  [&](PublishResultLetter& l) { publishing_.on_result(from, std::move(l)); },
                  [&](PublishWaitingLetter& l) { publishing_.on_waiting(from, std::move(l)); },
+                 [&](ProducerClaimLetter& l) { producers_.on_claim(from, l); },
+                 [&](ProducerLeaseLetter& l) { producers_.on_lease(std::move(l)); },
+                 [&](ProducerRecallLetter& l) { producers_.on_recall(l); },
+                 [&](ProducerReturnLetter& l) { producers_.on_return(std::move(l)); },
                  [&](WithdrawLetter& l) { withdrawals_.on_withdraw(from, std::move(l)); },
                  [&](WithdrawnLetter& l) { withdrawals_.on_withdrawn(l); },
                  [&](ExpiredLetter& l) { core_.expired.add(l.origin, l.copies); },
@@ -221,7 +227,11 @@ std::vector<std::byte> Shard::refusal() const {
 void Shard::received(Connection& connection, std::size_t bytes) {
   core_.metrics.received_bytes.add(bytes);
   connection.reader.commit(bytes);
-  while (connection.state < ConnectionState::kClosing) {
+  read_frames(connection);
+}
+
+void Shard::read_frames(Connection& connection) {
+  while (connection.state < ConnectionState::kClosing && !connection.claiming) {
     auto frame = connection.reader.next();
     if (!frame) {
       base::Error error = frame.error();
@@ -255,12 +265,14 @@ void Shard::writable(Connection& connection) {
 void Shard::resume_reading(Connection& connection) {
   if (connection.state >= ConnectionState::kClosing) return;
   connection.reading_paused = false;
-  connection.link->set_reading(true);
+  if (!connection.claiming) connection.link->set_reading(true);
 }
 
 void Shard::closed(Connection& connection, const base::Error* why) {
   if (connection.state == ConnectionState::kClosed) return;
   if (connection.state != ConnectionState::kClosing) {
+    publishing_.abandon(connection);
+    producers_.release(connection);
     connection.close_reason =
         why == nullptr ? metrics::CloseReason::kPeer : metrics::CloseReason::kNetwork;
     subscriptions_.end_all(connection);
@@ -286,6 +298,8 @@ void Shard::close(Connection& connection, metrics::CloseReason reason) {
   connection.state = ConnectionState::kClosing;
   connection.close_reason = reason;
   connection.link->set_reading(false);
+  publishing_.abandon(connection);
+  producers_.release(connection);
   subscriptions_.end_all(connection);
   if (connection.session != 0) core_.metrics.sessions.sub();
   core_.touch(connection);
@@ -309,139 +323,6 @@ void Shard::answer_error(Connection& connection, const base::Error& error,
                           ? metrics::CloseReason::kHandshakeTimeout
                           : metrics::CloseReason::kProtocol;
   close(connection, reason);
-}
-
-// --- Commands ------------------------------------------------------------------------------
-
-void Shard::dispatch(Connection& connection, const wire::Frame& frame) {
-  auto command = protocol::native::to_command(frame);
-  const Status done = command ? run(connection, *command) : Status(fail(command.error()));
-  if (!done) answer_error(connection, done.error(), frame.header.correlation);
-}
-
-Status Shard::run(Connection& connection, const model::Command& command) {
-  const auto* first = std::get_if<model::HelloCommand>(&command);
-  if ((first != nullptr) != (connection.state == ConnectionState::kHandshake)) {
-    return fail(first != nullptr ? ErrorCode::kUnexpectedFrame : ErrorCode::kBadMagic,
-                first != nullptr ? "HELLO was said before" : "HELLO has to come first");
-  }
-  return std::visit(
-      Overloaded{
-          [&](const model::PublishCommand& c) { return publishing_.publish(connection, c); },
-          [&](const model::CreditCommand& c) { return subscriptions_.add_credit(connection, c); },
-          [&](const model::HelloCommand& c) { return hello(connection, c); },
-          [&](const model::OpenTopicCommand& c) {
-            return publishing_.open_topic(connection, c.correlation, c.name);
-          },
-          [&](const model::SubscribeCommand& c) {
-            return subscriptions_.begin(connection, c.correlation, c.subscribe);
-          },
-          [&](const model::UnsubscribeCommand& c) {
-            return subscriptions_.end(connection, c.correlation, c.subscription);
-          },
-          [&](const model::PingCommand& c) {
-            core_.send(connection, wire::Pong{c.opaque, base::to_wire(core_.wall_now)},
-                       c.correlation);
-            return Status{};
-          },
-          [&](const model::AdminCommand& c) { return admin(connection, c); },
-          [&](const model::CancelCommand& c) { return cancel(connection, c); },
-          [&](const model::UnsupportedCommand& c) {
-            return Status(fail(ErrorCode::kUnsupportedFeature, std::string(c.what)));
-          },
-          [](const model::IgnoredCommand&) { return Status{}; },
-      },
-      command);
-}
-
-Status Shard::hello(Connection& connection, const model::HelloCommand& command) {
-  const wire::Hello& hello = command.hello;
-  if (hello.magic != wire::kProtocolMagic) return fail(ErrorCode::kBadMagic);
-  if (hello.version_min > wire::kProtocolVersion || hello.version_max < wire::kProtocolVersion) {
-    return fail(ErrorCode::kUnsupportedVersion,
-                "client speaks " + std::to_string(hello.version_min) + " to " +
-                    std::to_string(hello.version_max) + ", broker " +
-                    std::to_string(wire::kProtocolVersion));
-  }
-  if (hello.max_frame < core_.options.max_frame) {
-    return fail(ErrorCode::kFrameTooLarge, "the client takes frames of " +
-                                               std::to_string(hello.max_frame) +
-                                               " bytes, and messages here may need " +
-                                               std::to_string(core_.options.max_frame));
-  }
-  connection.state = ConnectionState::kOpen;
-  connection.session = model::session_on(core_.id, core_.random.next());
-  connection.producer_id = hello.producer_id;
-  connection.client = hello.client_name.substr(0, kMaxClientName);
-  connection.max_frame = std::min(hello.max_frame, wire::kMaxMaxFrame);
-  connection.reader.set_max_body(core_.options.max_frame);
-  connection.named.left = publishing_.full_window();
-  core_.metrics.sessions.add();
-  core_.states.begin(connection.named);
-
-  wire::Welcome welcome;
-  welcome.features = hello.features & (wire::kFeatureLz4 | wire::kFeatureZstd);
-  welcome.max_frame = core_.options.max_frame;
-  welcome.keepalive_ms = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(core_.options.keepalive).count());
-  welcome.session_id = connection.session;
-  welcome.wall_time_ns = base::to_wire(core_.wall_now);
-  welcome.named_grant = connection.named.left;
-  welcome.node_name = core_.options.node_name;
-  welcome.broker_version = core_.options.broker_version;
-  core_.send(connection, welcome, command.correlation);
-  core_.events.connection_opened(connection.id, connection.peer, connection.client);
-  return {};
-}
-
-Status Shard::admin(Connection& connection, const model::AdminCommand& command) {
-  if (connection.requests_open.size() >= kMaxRequestsOpen) {
-    return fail(ErrorCode::kUnavailable, std::to_string(kMaxRequestsOpen) +
-                                             " requests of this connection have no answer yet");
-  }
-  connection.requests_open.push_back({command.correlation, false});
-  const std::size_t max_bytes = connection.max_frame - kReplyBytes;
-  admin_.on_request({core_.id, connection.id, command.correlation, max_bytes},
-                    std::string(command.verb), std::string(command.body));
-  return {};
-}
-
-Status Shard::cancel(Connection& connection, const model::CancelCommand& command) {
-  if (command.target_kind == wire::FrameKind::kPublish) {
-    return withdrawals_.begin(connection, command);
-  }
-  wire::Cancel answer;
-  answer.target = command.target;
-  answer.target_kind = command.target_kind;
-  for (OpenRequest& request : connection.requests_open) {
-    if (request.correlation != command.target || request.cancelled) continue;
-    request.cancelled = true;
-    answer.withdrawn = 1;
-    break;
-  }
-  core_.send(connection, answer, command.correlation);
-  return {};
-}
-
-void Shard::reply(const port::AdminReturn& where, ErrorCode error, std::string_view body) {
-  Connection* connection = core_.find(where.connection);
-  if (connection == nullptr) return;
-  std::vector<OpenRequest>& open = connection->requests_open;
-  const auto request = std::find_if(open.begin(), open.end(), [&where](const OpenRequest& entry) {
-    return entry.correlation == where.correlation;
-  });
-  ASSERT(request != open.end());
-  const bool cancelled = request->cancelled;
-  open.erase(request);
-  if (cancelled) return;
-  wire::Reply reply;
-  reply.error = static_cast<std::uint16_t>(error);
-  reply.body = body;
-  if (body.size() > where.max_bytes) {
-    reply.error = static_cast<std::uint16_t>(ErrorCode::kMessageTooLarge);
-    reply.body = "{\"error\":\"the answer is larger than the client takes\"}";
-  }
-  core_.send(*connection, reply, where.correlation);
 }
 
 // --- Time ----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@
 #include "broker/shard/limiting.h"
 #include "broker/shard/memory_keeper.h"
 #include "broker/shard/output.h"
+#include "broker/shard/producers.h"
 #include "broker/shard/publishing.h"
 #include "broker/shard/rehearsals.h"
 #include "broker/shard/subscriptions.h"
@@ -105,7 +106,9 @@ class Shard {
  private:
   void dispatch(Connection& connection, const wire::Frame& frame);
   base::Status run(Connection& connection, const model::Command& command);
+  void read_frames(Connection& connection);
   base::Status hello(Connection& connection, const model::HelloCommand& command);
+  void welcome(Connection& connection);
   base::Status admin(Connection& connection, const model::AdminCommand& command);
   base::Status cancel(Connection& connection, const model::CancelCommand& command);
   void answer_error(Connection& connection, const base::Error& error, std::uint64_t correlation);
@@ -125,6 +128,7 @@ class Shard {
   Groups groups_;
   Limiting limiting_;
   Publishing publishing_;
+  Producers producers_;
   Withdrawals withdrawals_;
   Output output_;
   Inspection inspection_;
@@ -134,7 +138,8 @@ class Shard {
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO
   base::MonotonicTime next_housekeeping_;       // the clock's start: at once
   bool mail_stuck_ = false;
-  std::vector<Connection*> flushing_;  // scratch of end_turn
+  std::vector<model::ConnectionId> welcomed_;  // have their lease, and may have frames to be read
+  std::vector<Connection*> flushing_;          // scratch of end_turn
 };
 
 }  // namespace sluice::shard

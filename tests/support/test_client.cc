@@ -43,8 +43,9 @@ constexpr std::string_view kStatusNames[] = {"accepted", "partial",   "rejected"
 
 // --- What it says --------------------------------------------------------------------------
 
-void TestClient::hello(std::string_view name) {
+void TestClient::hello(std::string_view name, std::uint64_t producer_id) {
   wire::Hello hello;
+  hello.producer_id = producer_id;
   hello.client_name = name;
   say(hello, 1);
 }
@@ -63,7 +64,10 @@ std::uint64_t TestClient::publish_to(std::uint32_t topic, std::string_view name,
                                      const PublishOptions& what) {
   wire::BatchBuilder builder;
   for (const std::string& payload : what.payloads) builder.add(bytes_of(payload));
-  const std::vector<std::byte> batch = builder.finish({.compression = what.compression});
+  const std::vector<std::byte> batch =
+      builder.finish({.compression = what.compression,
+                      .producer_id = what.producer_id,
+                      .producer_sequence = what.producer_sequence});
   wire::Publish frame;
   frame.topic = topic;
   frame.name = name;

@@ -45,6 +45,8 @@ struct PublishOptions {
   std::uint64_t deadline_ns = 0;
   wire::Need need{};
   wire::Compression compression = wire::Compression::kNone;
+  std::uint64_t producer_id = 0;
+  std::uint64_t producer_sequence = 0;
 };
 
 /// What a subscription was told, in order: a message or a gap.
@@ -70,7 +72,7 @@ class TestClient {
   TestClient(shard::Shard& shard, model::ShardId id) : shard_(&shard), shard_id_(id) {}
 
   // What it says. Each is sent with the next turn.
-  void hello(std::string_view name = "test");
+  void hello(std::string_view name = "test", std::uint64_t producer_id = 0);
   void open_topic(std::string_view name);
   /// By name. Returns the publish number.
   std::uint64_t publish(std::string_view topic, const PublishOptions& options);

@@ -90,9 +90,10 @@ Json ledger_json(const model::LedgerRow& row) {
   for (std::size_t i = 0; i < kReasons.size(); ++i) {
     if (row.dropped[i] != 0) dropped[std::string(kReasons[i])] = row.dropped[i];
   }
-  return {{"matched", row.matched}, {"delivered", row.delivered},  {"queued", row.queued},
-          {"waiting", row.waiting}, {"discarded", row.discarded},  {"dropped", row.dropped_total()},
-          {"dropped_by", dropped},  {"imbalance", row.imbalance()}};
+  return {{"matched", row.matched},      {"delivered", row.delivered},     {"queued", row.queued},
+          {"in_flight", row.in_flight},  {"waiting", row.waiting},         {"spilled", row.spilled},
+          {"discarded", row.discarded},  {"dropped", row.dropped_total()}, {"dropped_by", dropped},
+          {"imbalance", row.imbalance()}};
 }
 
 Json account_json(const model::Account& row) {
@@ -172,6 +173,7 @@ Json subscription_json(const model::SubscriptionExplanation& row) {
   out["times"] = times_json(row.times);
   out["overflow"] = status.overflow;
   out["queued"] = status.queued;
+  out["in_flight"] = status.in_flight;
   out["waiting"] = status.waiting;
   out["max_messages"] = status.max_messages;
   out["held_bytes"] = status.held_bytes;

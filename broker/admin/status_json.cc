@@ -44,7 +44,8 @@ Json subscription_json(const model::SubscriptionStatus& row) {
   out["lag_ns"] = row.lag_ns;
   out["credit"] = {{"messages", row.credit_messages}, {"bytes", row.credit_bytes}};
   out["ledger"] = {{"matched", row.matched},     {"delivered", row.delivered},
-                   {"queued", row.queued},       {"waiting", row.waiting},
+                   {"queued", row.queued},       {"in_flight", row.in_flight},
+                   {"waiting", row.waiting},     {"spilled", row.spilled},
                    {"discarded", row.discarded}, {"dropped", dropped_total},
                    {"dropped_by", dropped},      {"imbalance", row.imbalance}};
   return out;

@@ -23,7 +23,9 @@ struct LedgerRow {
   std::int64_t matched = 0;
   std::int64_t delivered = 0;
   std::int64_t queued = 0;
+  std::int64_t in_flight = 0;
   std::int64_t waiting = 0;
+  std::int64_t spilled = 0;
   std::int64_t discarded = 0;
   std::array<std::int64_t, 10> dropped{};  // by wire::GapReason, less 1
 
@@ -32,13 +34,16 @@ struct LedgerRow {
   }
   /// 0 when the law holds.
   std::int64_t imbalance() const noexcept {
-    return matched - delivered - queued - waiting - discarded - dropped_total();
+    const std::int64_t held = queued + in_flight + waiting + spilled;
+    return matched - delivered - held - discarded - dropped_total();
   }
   LedgerRow& add(const LedgerRow& other, std::int64_t sign) noexcept {
     matched += sign * other.matched;
     delivered += sign * other.delivered;
     queued += sign * other.queued;
+    in_flight += sign * other.in_flight;
     waiting += sign * other.waiting;
+    spilled += sign * other.spilled;
     discarded += sign * other.discarded;
     for (std::size_t i = 0; i < dropped.size(); ++i) dropped[i] += sign * other.dropped[i];
     return *this;

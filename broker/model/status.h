@@ -30,7 +30,9 @@ struct SubscriptionStatus {
   std::uint64_t matched = 0;
   std::uint64_t delivered = 0;
   std::uint64_t queued = 0;
+  std::uint64_t in_flight = 0;
   std::uint64_t waiting = 0;
+  std::uint64_t spilled = 0;
   std::uint64_t discarded = 0;
   std::array<std::uint64_t, 10> dropped{};  // by wire::GapReason, less 1
   std::int64_t imbalance = 0;

@@ -100,6 +100,13 @@ struct OpenRequest {
   bool cancelled = false;
 };
 
+/// What a plain subscription has handed to the connection and the socket has not taken yet.
+struct InFlight {
+  GroupRef queue;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;  // as the queue counts them
+};
+
 enum class ConnectionState : std::uint8_t {
   kHandshake,  // HELLO has not come
   kOpen,
@@ -152,6 +159,7 @@ struct Connection {
 
   // Subscribing.
   std::unordered_map<std::uint32_t, Consumer> consumers;  // by SubscriptionId
+  std::vector<InFlight> in_flight;                        // until the socket has taken all
   std::vector<model::SubscriptionSlot> ready;             // queues with something to send
   std::list<Dealt> dealt;
   AnnouncedTopics announced;

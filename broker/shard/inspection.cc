@@ -19,7 +19,9 @@ model::LedgerRow row_of(const queue::Ledger& ledger) {
   row.matched = signed_of(ledger.matched);
   row.delivered = signed_of(ledger.delivered);
   row.queued = signed_of(ledger.queued);
+  row.in_flight = signed_of(ledger.in_flight);
   row.waiting = signed_of(ledger.waiting);
+  row.spilled = signed_of(ledger.spilled);
   row.discarded = signed_of(ledger.discarded);
   for (std::size_t i = 0; i < row.dropped.size(); ++i) {
     row.dropped[i] = signed_of(ledger.dropped[i]);
@@ -76,7 +78,9 @@ model::SubscriptionStatus Inspection::status_of(Subscription& subscription) {
   row.matched = ledger.matched;
   row.delivered = ledger.delivered;
   row.queued = ledger.queued;
+  row.in_flight = ledger.in_flight;
   row.waiting = ledger.waiting;
+  row.spilled = ledger.spilled;
   row.discarded = ledger.discarded;
   row.dropped = ledger.dropped;
   row.imbalance = ledger.imbalance();

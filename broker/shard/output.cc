@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "broker/shard/ledger_scope.h"
 #include "broker/shard/limiting.h"
@@ -13,6 +14,7 @@ bool Output::flush(Connection& connection) {
   if (connection.state == ConnectionState::kClosed) return false;
   publishing_.write_due(connection);
   pieces_.clear();
+  handed_.clear();
   bytes_ = 0;
   header_used_ = 0;
   if (!connection.control.empty()) {
@@ -27,7 +29,9 @@ bool Output::flush(Connection& connection) {
     write_dealt(connection, high - unsent);
     write_ready(connection, high - unsent);
   }
+  if (unsent == 0) release(connection);
   if (bytes_ > 0) send(connection);
+  if (!handed_.empty() && connection.link->unsent_bytes() > 0) hold(connection);
   if (connection.state != ConnectionState::kOpen) return false;
   const bool more = !connection.ready.empty() || has_dealt(connection);
   if (!more) return false;
@@ -46,6 +50,40 @@ void Output::note_pause(const Connection& connection) {
   const std::size_t count = std::min(connection.ready.size(), kPauseNoted);
   for (std::size_t i = 0; i < count; ++i) {
     core_.states.update(subscriptions_.at(connection.ready[i]));
+  }
+}
+
+void Output::hand(const Subscription& subscription, const queue::Item& item) {
+  const model::Slice& slice = std::get<queue::Delivery>(item).slice;
+  if (handed_.empty() || handed_.back().queue.serial != subscription.serial) {
+    handed_.push_back({{subscription.slot, subscription.serial}, 0, 0});
+  }
+  handed_.back().messages += slice.count;
+  handed_.back().bytes += slice.records + queue::kSliceOverhead;
+}
+
+// The socket did not take the whole write, so nothing of it counts as delivered yet: which part it
+// took is not known by message.
+void Output::hold(Connection& connection) {
+  for (const InFlight& handed : handed_) {
+    Subscription* subscription = subscriptions_.find(handed.queue.slot);
+    if (subscription == nullptr || subscription->serial != handed.queue.serial) continue;
+    LedgerScope scope(core_, *subscription);
+    subscription->queue.hold_in_flight(handed.messages, handed.bytes);
+  }
+  connection.in_flight.insert(connection.in_flight.end(), handed_.begin(), handed_.end());
+}
+
+void Output::release(Connection& connection) {
+  if (connection.in_flight.empty()) return;
+  for (const InFlight& sent : std::exchange(connection.in_flight, {})) {
+    Subscription* subscription = subscriptions_.find(sent.queue.slot);
+    if (subscription == nullptr || subscription->serial != sent.queue.serial) continue;
+    {
+      LedgerScope scope(core_, *subscription);
+      subscription->queue.release_in_flight(sent.messages, sent.bytes);
+    }
+    subscriptions_.schedule(*subscription);  // what waits there may go on
   }
 }
 
@@ -128,7 +166,10 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
     }
     more = !std::holds_alternative<std::monostate>(item);
     if (!more) break;
-    if (std::holds_alternative<queue::Delivery>(item)) subscription.note_delivery(core_.now);
+    if (std::holds_alternative<queue::Delivery>(item)) {
+      subscription.note_delivery(core_.now);
+      hand(subscription, item);
+    }
     if (subscription.rehearsed != nullptr) subscriptions_.schedule(subscription);
     write_item(connection, subscription.id, std::move(item));
   }

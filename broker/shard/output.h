@@ -34,6 +34,8 @@ class Output {
 
   /// Sends what the connection has. True when more is ready that only a budget held back.
   bool flush(Connection& connection);
+  /// The socket has taken all: what was in flight is delivered.
+  void release(Connection& connection);
 
  private:
   /// Where a piece lies: in header_bytes_, whose address may still change, or elsewhere.
@@ -52,6 +54,8 @@ class Output {
   bool write_quantum(Connection& connection, Subscription& subscription, std::size_t budget);
   void write_item(Connection& connection, model::SubscriptionId id, queue::Item&& item);
   void write_delivery(Connection& connection, model::SubscriptionId id, queue::Delivery&& delivery);
+  void hand(const Subscription& subscription, const queue::Item& item);
+  void hold(Connection& connection);
   void announce(Connection& connection, const model::TopicRef& topic);
   std::byte* header_room(std::size_t bytes);
   void shared_piece(const base::SharedBytes& bytes, std::size_t offset, std::size_t size);
@@ -68,6 +72,7 @@ class Output {
   std::vector<Piece> pieces_;
   std::vector<base::ByteView> views_;
   std::vector<base::SlabRef> keep_alive_;
+  std::vector<InFlight> handed_;  // by this write, by subscription
   std::size_t bytes_ = 0;
 };
 

@@ -258,6 +258,7 @@ void Shard::read_frames(Connection& connection) {
 
 void Shard::writable(Connection& connection) {
   if (connection.state == ConnectionState::kClosed) return;
+  output_.release(connection);
   if (connection.reading_paused) resume_reading(connection);
   if (std::exchange(connection.output_paused, false)) core_.touch(connection);
 }

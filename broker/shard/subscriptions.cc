@@ -275,6 +275,12 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
     // The account of a shared subscription is the group's and stays with it.
     groups_->leave(connection, model::SubscriptionId(id), consumer);
   } else {
+    // What is in flight leaves before the answer does.
+    Subscription& ending = at(consumer.queue.slot);
+    {
+      LedgerScope scope(core_, ending);
+      ending.queue.release_in_flight();
+    }
     const queue::Ledger ledger = destroy(consumer.queue.slot, model::EndReason::kUnsubscribed);
     answer.matched = ledger.matched;
     answer.delivered = ledger.delivered;

@@ -270,12 +270,14 @@ void Groups::release(Subscription& group, model::EndReason why) {
 void Groups::on_return(GroupReturnLetter&& letter) {
   Subscription* group = find(letter.group);
   if (group == nullptr) return;
-  if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
-    delivery->slice.topic = core_.topics.intern(letter.topic);
-    LedgerScope scope(core_, *group);
-    group->queue.put_back(delivery->slice, delivery->sequence, core_.now, delivery->deadline);
-  } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
-    group->queue.put_back(*gap);
+  {
+    LedgerScope scope(core_, *group);  // a gap that comes back is memory as well
+    if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
+      delivery->slice.topic = core_.topics.intern(letter.topic);
+      group->queue.put_back(delivery->slice, delivery->sequence, core_.now, delivery->deadline);
+    } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
+      group->queue.put_back(*gap);
+    }
   }
   wake(*group);
 }

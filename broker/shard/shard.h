@@ -100,6 +100,11 @@ class Shard {
   std::uint64_t left_over() const { return subscriptions_.held(); }
   std::size_t connection_count() const { return core_.connections.size(); }
   const Core& core() const { return core_; }
+  /// Calls `visit(const Subscription&)` for each that has its queue here.
+  template <typename Visit>
+  void each_subscription(Visit visit) const {
+    subscriptions_.each(visit);
+  }
   /// Aborts when an invariant does not hold. For tests and the simulator.
   void check_invariants() const;
 

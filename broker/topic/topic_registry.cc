@@ -79,6 +79,12 @@ std::size_t TopicRegistry::memory_bytes() const noexcept {
   return topics_.memory_bytes() + by_name_.memory_bytes() + name_bytes_ + match_bytes_;
 }
 
+std::size_t TopicRegistry::held() const noexcept {
+  std::size_t held = 0;
+  for (std::uint32_t at = 0; at < topics_.made(); ++at) held += topics_[at].holders > 0 ? 1 : 0;
+  return held;
+}
+
 std::uint32_t TopicRegistry::find(std::string_view name, std::uint32_t hash) const noexcept {
   return by_name_.find(hash, [&](std::uint32_t at) { return *topics_[at].name == name; });
 }

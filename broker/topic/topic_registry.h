@@ -69,6 +69,8 @@ class TopicRegistry {
   const Match& match(const model::TopicRef& topic);
 
   std::size_t size() const noexcept { return by_name_.size(); }
+  /// How many of them somebody holds. Looks at all: for tests.
+  std::size_t held() const noexcept;
   std::size_t memory_bytes() const noexcept;  // estimate, for the budget and the metrics
   void check_invariants() const;
 

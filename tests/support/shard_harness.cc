@@ -27,7 +27,10 @@ ShardHarness::ShardHarness(HarnessOptions options)
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
     pools_.push_back(std::make_unique<base::SlabPool>(
         options_.options.slab_bytes, 4, budget_ ? &budget_->account(model::ShardId(i)) : nullptr));
-    office_->set_wake(model::ShardId(i), [this, i] { rung_[i] = true; });
+    office_->set_wake(model::ShardId(i), [this, i] {
+      rung_[i] = true;
+      ++rings_;
+    });
   }
   for (std::uint16_t i = 0; i < options_.shards; ++i) {
     const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_, budget_.get()};
@@ -52,19 +55,28 @@ TestClient& ShardHarness::connect(std::size_t shard, std::string_view name) {
 }
 
 bool ShardHarness::turn(std::size_t at, std::size_t read_most) {
+  return turn(at, {.reads = [read_most](const TestClient&) { return read_most; }});
+}
+
+bool ShardHarness::turn(std::size_t at, const TurnOptions& options) {
   shard::Shard& shard = *shards_[at];
-  bool busy = rung_[at];
-  rung_[at] = false;
+  bool busy = rung_[at] && options.mail;
+  const std::uint64_t rings = rings_;
   shard.begin_turn(clock_.now(), clock_.wall_now());
-  shard.read_mail();
+  if (options.mail) {
+    rung_[at] = false;
+    shard.read_mail();
+  }
   for (const auto& client : clients_) {
-    if (client->shard_id().value() == at && client->act(read_most)) busy = true;
+    if (client->shard_id().value() != at) continue;
+    if (client->act(options.reads(*client))) busy = true;
   }
   if (shard.next_time() <= clock_.now()) {
     shard.on_time();
     busy = true;
   }
   if (shard.end_turn(clock_.now(), clock_.wall_now())) busy = true;
+  if (rings_ != rings) busy = true;  // another shard has something to do
   for (const auto& client : clients_) {
     if (client->shard_id().value() == at) client->listen();
   }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +61,13 @@ class CountingSink final : public port::EventSink, public port::AdminSink {
   std::vector<port::AdminReturn> requests;
 };
 
+/// What the network lets a turn have.
+struct TurnOptions {
+  /// Most bytes read from each client.
+  std::function<std::size_t(const TestClient&)> reads;
+  bool mail = true;  // false: what other shards have posted comes later
+};
+
 class ShardHarness {
  public:
   explicit ShardHarness(HarnessOptions options = {});
@@ -72,6 +80,7 @@ class ShardHarness {
 
   /// One turn of one shard. Returns whether it did anything.
   bool turn(std::size_t shard, std::size_t read_most = 64U << 10);
+  bool turn(std::size_t shard, const TurnOptions& options);
   /// Turns for all until nothing is left to do.
   void run();
   /// Lets time pass in steps, with turns as timers become due.
@@ -81,9 +90,11 @@ class ShardHarness {
   void set_limits(const flow::LimitTableRef& table);
 
   shard::Shard& shard(std::size_t at) { return *shards_[at]; }
+  const shard::Shard& shard(std::size_t at) const { return *shards_[at]; }
   /// Null without one.
   flow::MemoryBudget* budget() { return budget_.get(); }
   metrics::ShardMetrics& metrics(std::size_t at) { return *metrics_[at]; }
+  const metrics::ShardMetrics& metrics(std::size_t at) const { return *metrics_[at]; }
   const base::ManualClock& clock() const { return clock_; }
   base::ManualClock& clock() { return clock_; }
   CountingSink& sink() { return sink_; }
@@ -101,6 +112,7 @@ class ShardHarness {
   std::vector<std::unique_ptr<base::SlabPool>> pools_;
   std::unique_ptr<shard::PostOffice> office_;
   std::vector<bool> rung_;
+  std::uint64_t rings_ = 0;
   std::deque<std::unique_ptr<TestClient>> clients_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
 };

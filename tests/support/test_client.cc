@@ -12,6 +12,8 @@ using base::ByteView;
 
 namespace {
 
+constexpr std::uint64_t kCancels = 300000;  // where their correlations begin
+
 std::string text_of(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -99,6 +101,13 @@ void TestClient::subscribe(const SubscribeOptions& options) {
 
 void TestClient::unsubscribe(std::uint32_t id) { say(wire::Unsubscribe{id}, 200 + id); }
 
+void TestClient::cancel(std::string_view topic, std::uint64_t target) {
+  wire::Cancel frame;
+  frame.target = target;
+  frame.name = topic;
+  say(frame, kCancels + target);
+}
+
 void TestClient::credit(std::uint32_t id, std::uint64_t messages, std::uint64_t bytes) {
   say(wire::Credit{.subscription = id, .messages = messages, .bytes = bytes});
 }
@@ -122,6 +131,7 @@ bool TestClient::act(std::size_t most) {
     return true;
   }
   if (vanishes_) {
+    hand_over(vanish_after_);
     gone_ = true;
     const base::Error error{base::ErrorCode::kConnectionLost, "test"};
     shard_->closed(*connection_, &error);
@@ -131,21 +141,24 @@ bool TestClient::act(std::size_t most) {
     shard_->writable(*connection_);
     acted = true;
   }
-  most = std::min(most, outgoing_.size());
-  if (most > 0 && link_.reading()) {
-    const base::MutableByteView room = shard_->prepare(*connection_);
-    const std::size_t bytes = std::min(most, room.size());
-    std::memcpy(room.data(), outgoing_.data(), bytes);
-    outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<std::ptrdiff_t>(bytes));
-    shard_->received(*connection_, bytes);
-    return true;
-  }
+  if (hand_over(most) > 0) return true;
   if (half_closed_ && outgoing_.empty() && link_.reading()) {
     half_closed_ = false;
     shard_->ended(*connection_);
     return true;
   }
   return acted;
+}
+
+std::size_t TestClient::hand_over(std::size_t most) {
+  most = std::min(most, outgoing_.size());
+  if (most == 0 || !link_.reading()) return 0;
+  const base::MutableByteView room = shard_->prepare(*connection_);
+  const std::size_t bytes = std::min(most, room.size());
+  std::memcpy(room.data(), outgoing_.data(), bytes);
+  outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<std::ptrdiff_t>(bytes));
+  shard_->received(*connection_, bytes);
+  return bytes;
 }
 
 // --- What it hears -------------------------------------------------------------------------
@@ -223,6 +236,7 @@ void TestClient::hear_receipt(const wire::FrameHeader& header, ByteView body) {
           named("rejected", r.rejected) + named("unlisted", r.unlisted);
   for (const wire::ReceiptSubscription& s : r.subscriptions) {
     row.names.emplace_back(s.name);
+    row.refused.push_back({std::string(s.name), s.copies, s.reason});
     text += " [" + std::string(s.name) + " " + number(s.copies) + " " + reason_name(s.reason) + "]";
   }
   row.receipt.subscriptions.clear();
@@ -263,6 +277,9 @@ void TestClient::hear_deliver(const wire::FrameHeader& header, ByteView body) {
   const auto records = wire::batch_records(frame.batch, storage);
   ASSERT(records.has_value());
   ByteView rest = *records;
+  model::Slice meant = model::Slice::whole(base::SharedBytes::copy_of(frame.batch), {}, *checked);
+  if (frame.first > 0) meant.split_front(frame.first);
+  if (frame.count < meant.count) meant = meant.split_front(frame.count);
   std::string text =
       "DELIVER " + number(frame.subscription) + " #" + number(header.correlation) + " " + topic;
   for (std::uint32_t i = 0; i < frame.first + frame.count; ++i) {
@@ -272,6 +289,8 @@ void TestClient::hear_deliver(const wire::FrameHeader& header, ByteView body) {
     told.sequence = header.correlation + i - frame.first;
     told.topic = topic;
     told.payload = text_of(record.payload);
+    const auto place = static_cast<std::uint32_t>(i - frame.first);
+    told.bytes = meant.bytes_of_first(place + 1) - meant.bytes_of_first(place);
     text += " " + told.payload;
     told_[frame.subscription].push_back(std::move(told));
   }
@@ -286,6 +305,7 @@ void TestClient::hear_gap(const wire::FrameHeader& header, ByteView body) {
   told.sequence = header.correlation;
   told.last = frame.last_sequence;
   told.count = frame.count;
+  told.bytes = frame.bytes;
   told.reason = frame.reason;
   told_[frame.subscription].push_back(told);
   line("GAP " + number(frame.subscription) + " #" + number(told.sequence) + "-" +
@@ -310,6 +330,9 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
     case wire::FrameKind::kError: {
       const auto frame = decoded<wire::ErrorFrame>(header, body);
       errors_.push_back(frame.code);
+      if (header.correlation >= kCancels && header.correlation <= kCancels + last_publish_) {
+        withdrawn_.push_back({header.correlation, header.correlation - kCancels, 0, false});
+      }
       return line("ERROR " + error_name(frame.code) + (frame.closes ? " closes" : " stays"));
     }
     case wire::FrameKind::kState: {
@@ -325,6 +348,7 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
     case wire::FrameKind::kCancel: {
       const auto frame = decoded<wire::Cancel>(header, body);
       const bool expired = (header.flags & wire::kCancelExpired) != 0;
+      withdrawn_.push_back({header.correlation, frame.target, frame.withdrawn, expired});
       return line((expired ? "EXPIRED " : "CANCEL ") + number(frame.target) +
                   (expired ? " copies=" : " withdrawn=") + number(frame.withdrawn));
     }
@@ -338,10 +362,22 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
 }
 
 std::uint32_t TestClient::topic_id(std::string_view name) const {
-  const auto it = std::find_if(topic_names_.begin(), topic_names_.end(),
-                               [&](const auto& entry) { return entry.second == name; });
+  // The broker may have named a topic in deliveries under one number and opened it under another.
+  auto it = std::find_if(topic_names_.begin(), topic_names_.end(), [&](const auto& entry) {
+    return entry.second == name && windows_.contains(entry.first);
+  });
+  if (it == topic_names_.end()) {
+    it = std::find_if(topic_names_.begin(), topic_names_.end(),
+                      [&](const auto& entry) { return entry.second == name; });
+  }
   ASSERT(it != topic_names_.end());
   return it->first;
+}
+
+bool TestClient::opened(std::string_view name) const {
+  return std::any_of(topic_names_.begin(), topic_names_.end(), [&](const auto& entry) {
+    return entry.second == name && windows_.contains(entry.first);
+  });
 }
 
 std::uint64_t TestClient::window(std::string_view topic) const {

@@ -54,9 +54,17 @@ struct Told {
   std::uint64_t sequence = 0;  // of the message, or the first of the gap
   std::uint64_t last = 0;      // of the gap
   std::uint64_t count = 0;     // of the gap; 0: a message
+  std::uint64_t bytes = 0;     // of the message's record, or of those missing
   wire::GapReason reason = wire::GapReason::kDroppedOldest;
   std::string topic{};
   std::string payload{};
+};
+
+/// A subscription that a receipt names.
+struct Refused {
+  std::string name{};
+  std::uint64_t copies = 0;
+  std::uint16_t reason = 0;
 };
 
 struct ReceiptRow {
@@ -65,6 +73,15 @@ struct ReceiptRow {
   wire::Receipt receipt{};  // its views are empty
   std::vector<std::string> names{};
   std::string text{};
+  std::vector<Refused> refused{};  // the subscriptions named
+};
+
+/// The answer to CANCEL (0 copies when it was refused), or copies that expired after their receipt.
+struct Withdrawn {
+  std::uint64_t correlation = 0;
+  std::uint64_t publish = 0;
+  std::uint64_t copies = 0;
+  bool expired = false;
 };
 
 class TestClient {
@@ -83,6 +100,8 @@ class TestClient {
   std::uint64_t publish_open(std::string_view topic, const PublishOptions& options);
   void subscribe(const SubscribeOptions& options);
   void unsubscribe(std::uint32_t id);
+  /// Of a publish by name. Answered under the correlation 300000 + number.
+  void cancel(std::string_view topic, std::uint64_t number);
   void credit(std::uint32_t id, std::uint64_t messages, std::uint64_t bytes = 1U << 24);
   template <typename Frame>
   void say(const Frame& frame, std::uint64_t correlation = 0, std::uint8_t flags = 0) {
@@ -92,22 +111,31 @@ class TestClient {
     outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
   }
   void half_close() { half_closed_ = true; }
-  void vanish() { vanishes_ = true; }
+  /// The network takes it away, once its shard has had that many more bytes, whole frame or not.
+  void vanish(std::size_t after = 0) {
+    vanishes_ = true;
+    vanish_after_ = after;
+  }
 
   // What it hears.
   /// One line a frame since the last call.
   std::string heard();
   const std::map<std::uint32_t, std::vector<Told>>& told() const { return told_; }
   const std::vector<ReceiptRow>& receipts() const { return receipts_; }
+  const std::vector<Withdrawn>& withdrawn() const { return withdrawn_; }
   const std::vector<std::uint16_t>& errors() const { return errors_; }
   const std::map<std::uint32_t, wire::Unsubscribed>& accounts() const { return accounts_; }
   bool subscribed(std::uint32_t id) const { return subscribed_.contains(id); }
   std::uint64_t session() const { return session_; }
   std::uint32_t topic_id(std::string_view name) const;
+  /// Whether OPEN_TOPIC of that name has been answered.
+  bool opened(std::string_view name) const;
   /// Bytes it may still publish to an open topic, or ("") by name.
   std::uint64_t window(std::string_view topic) const;
   std::uint64_t last_publish() const { return last_publish_; }
   bool gone() const { return gone_; }
+  /// What it has said and its shard does not have yet.
+  std::size_t unsaid_bytes() const { return outgoing_.size(); }
   TestLink& link() { return link_; }
   model::ShardId shard_id() const { return shard_id_; }
 
@@ -117,6 +145,8 @@ class TestClient {
   void listen();
 
  private:
+  /// The shard has at most `most` of what was said. Returns how much.
+  std::size_t hand_over(std::size_t most);
   std::uint64_t publish_to(std::uint32_t topic, std::string_view name, const PublishOptions& what);
   void hear(const wire::FrameHeader& header, base::ByteView body);
   template <typename Frame>
@@ -138,11 +168,13 @@ class TestClient {
   std::vector<std::byte> incoming_;
   bool half_closed_ = false;
   bool vanishes_ = false;
+  std::size_t vanish_after_ = 0;
   bool gone_ = false;
 
   std::string lines_;
   std::map<std::uint32_t, std::vector<Told>> told_;
   std::vector<ReceiptRow> receipts_;
+  std::vector<Withdrawn> withdrawn_;
   std::vector<std::uint16_t> errors_;
   std::map<std::uint32_t, wire::Unsubscribed> accounts_;
   std::map<std::uint32_t, bool> subscribed_;

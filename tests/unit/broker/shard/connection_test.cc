@@ -88,6 +88,22 @@ TEST(Connection, ThatEndsItsSideHearsWhatItIsOwed) {
   EXPECT_EQ(client.heard(), "RECEIPT 1 accepted messages=1\nCLOSED\n");
 }
 
+TEST(Connection, ThatEndsItsSideIsClosedThoughItWantsNoReceipt) {
+  ShardHarness broker;
+  TestClient& reader = broker.connect(0);
+  reader.subscribe({.filters = {"a"}, .overflow = "block", .max_messages = 1, .credit = 0});
+  broker.run();
+  TestClient& client = broker.connect(0);
+  client.publish("a", {.payloads = {"1"}, .flags = wire::kPublishReceiptNone});
+  client.publish("a", {.payloads = {"2"}, .flags = wire::kPublishReceiptProblems});
+  client.half_close();
+  broker.run();
+  EXPECT_FALSE(client.gone());
+  reader.credit(1, 1);
+  broker.run();
+  EXPECT_EQ(client.heard(), "CLOSED\n");
+}
+
 TEST(Connection, ThatEndsItsSideHearsTheReceiptsThatComeLate) {
   ShardHarness broker;
   TestClient& reader = broker.connect(0);

@@ -98,8 +98,6 @@ class BoundedQueue {
   /// With any other the queue counts as full.
   std::uint64_t set_ceiling(std::uint64_t bytes, base::MonotonicTime now);
 
-  bool has_ceiling() const noexcept { return rare_ != nullptr && rare_->ceiling != kNoCeiling; }
-
   /// What was lost since the last call, in the order of losing; at most kMaxLosses + kGapReasons.
   std::vector<Loss> take_losses();
   bool has_losses() const noexcept { return rare_ != nullptr && !rare_->losses.empty(); }

@@ -95,7 +95,7 @@ std::uint64_t MemoryKeeper::count_parts() {
   return held;
 }
 
-// Puts the ceiling on every queue over it that can give way, and moves it where it stands. Returns
+// Takes from every queue over the ceiling that can give way. Returns
 // the bytes of the largest of these that is left.
 std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
   std::uint64_t largest = 0;
@@ -105,8 +105,7 @@ std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
     const bool gives_way = ladder.steps[ladder.size - 1U].kind == queue::StepKind::kDropOldest;
     if (!gives_way) return;
     largest = std::max(largest, std::min(ceiling, subscription.queue.held_bytes()));
-    const bool over = subscription.queue.held_bytes() > ceiling;
-    if (over || subscription.queue.has_ceiling()) over_.push_back(subscription.slot);
+    if (subscription.queue.held_bytes() > ceiling) over_.push_back(subscription.slot);
   });
   // What a squeeze settles may end other subscriptions, hence the look before the leap.
   for (const model::SubscriptionSlot slot : over_) {
@@ -119,7 +118,9 @@ std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
 void MemoryKeeper::squeeze(Subscription& subscription, std::uint64_t ceiling) {
   {
     LedgerScope scope(core_, subscription);
+    // Lifted at once: what comes later has the queue's own bounds until the next walk.
     subscription.queue.set_ceiling(ceiling, core_.now);
+    subscription.queue.set_ceiling(queue::kNoCeiling, core_.now);
     subscription.queue.shrink();
   }
   subscriptions_.wake(subscription);  // the gap is to be told

@@ -58,16 +58,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
   const Result<wire::BatchHeader> header =
       wire::check_batch(command.batch.view(), core_.options.max_frame);
   if (!header) return fail(header.error());
-  core_.metrics.published_batches.add();
-  core_.metrics.published_messages.add(header->count);
-  core_.metrics.published_bytes.add(header->length);
-
-  Outcome outcome;
-  outcome.number = command.number;
-  outcome.batch_bytes = header->length;
-  outcome.messages = header->count;
-  outcome.receipt_mode = command.receipt_mode;
-  outcome.received_at = core_.now;
+  Outcome outcome = begin_outcome(command, *header);
 
   Window* window = nullptr;
   Result<model::TopicRef> topic = topic_of(connection, command, window);
@@ -123,6 +114,20 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
   if (core_.limiting != nullptr && !pass_limits(connection, publish, outcome)) return {};
   route(connection, *window, std::move(publish));
   return {};
+}
+
+Publishing::Outcome Publishing::begin_outcome(const model::PublishCommand& command,
+                                              const wire::BatchHeader& header) {
+  core_.metrics.published_batches.add();
+  core_.metrics.published_messages.add(header.count);
+  core_.metrics.published_bytes.add(header.length);
+  Outcome outcome;
+  outcome.number = command.number;
+  outcome.batch_bytes = header.length;
+  outcome.messages = header.count;
+  outcome.receipt_mode = command.receipt_mode;
+  outcome.received_at = core_.now;
+  return outcome;
 }
 
 Result<model::TopicRef> Publishing::topic_of(Connection& connection,

@@ -134,6 +134,7 @@ class Publishing {
     std::uint32_t records = 0;
   };
 
+  Outcome begin_outcome(const model::PublishCommand& command, const wire::BatchHeader& header);
   base::Result<model::TopicRef> topic_of(Connection& connection,
                                          const model::PublishCommand& command, Window*& window);
   base::Status admit(const model::PublishCommand& command, const model::TopicRef& topic);

@@ -9,6 +9,8 @@ void add(queue::Ledger& sum, const queue::Ledger& more) {
   sum.delivered += more.delivered;
   sum.queued += more.queued;
   sum.waiting += more.waiting;
+  sum.in_flight += more.in_flight;
+  sum.spilled += more.spilled;
   sum.discarded += more.discarded;
   for (std::size_t i = 0; i < queue::kGapReasons; ++i) sum.dropped[i] += more.dropped[i];
 }

@@ -45,7 +45,9 @@ class LedgerChecker final : public Checker {
 
   void compare(const metrics::ShardMetrics& m, const queue::Ledger& sum, std::uint64_t held) {
     same("matched", m.copies_matched.value(), sum.matched);
-    same("delivered", m.copies_delivered.value() - m.copies_returned.value(), sum.delivered);
+    same("delivered", m.copies_delivered.value() - m.copies_returned.value(),
+         sum.delivered + sum.in_flight);
+    same("in flight", static_cast<std::uint64_t>(m.copies_in_flight.value()), sum.in_flight);
     same("discarded", m.copies_discarded.value(), sum.discarded);
     same("queued", static_cast<std::uint64_t>(m.copies_queued.value()), sum.queued);
     same("waiting", static_cast<std::uint64_t>(m.copies_waiting.value()), sum.waiting);

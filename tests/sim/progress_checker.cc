@@ -17,7 +17,7 @@ class ProgressChecker final : public Checker {
       broker.shard(i).each_subscription([&](const shard::Subscription& subscription) {
         const queue::Ledger ledger = subscription.queue.ledger();
         if (ledger.waiting > 0) waits = true;
-        if (ledger.waiting > 0 && ledger.queued == 0) {
+        if (ledger.waiting > 0 && ledger.queued + ledger.in_flight == 0) {
           broken(subscription.shown_name() + " holds messages back though nothing is queued");
         }
         check_delivered(subscription);

@@ -5,7 +5,7 @@
 //
 // Owner:    World.
 // Thread:   the test's.
-// Tests:    they are some.
+// Tests:    tests/sim/mutants breaks the broker on purpose, once for each checker.
 
 #pragma once
 

@@ -98,6 +98,7 @@ Plan make_plan(std::uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   plan.profile = make_profile(draw);
+  plan.profile.limits = Draw(seed ^ 0x11).chance(25);  // of its own: seeds stay what they were
   const auto add = [&](Act act) { plan.steps.push_back({act, draw.number()}); };
   for (std::size_t i = 0; i < kClientsAtFirst; ++i) add(Act::kConnect);
   const std::size_t steps = 40 + draw.below(200);
@@ -128,6 +129,7 @@ std::string describe(const Profile& profile) {
   flag(profile.lags, "lags");
   flag(profile.shared, "shared");
   flag(profile.drains, "drains");
+  flag(profile.limits, "limits");
   flag(profile.payload_bytes > 100, "large messages");
   text += ", ladders";
   for (const std::string& ladder : profile.ladders) text += " " + ladder;

@@ -60,6 +60,7 @@ struct Profile {
   bool lags = false;
   bool shared = false;
   bool drains = false;
+  bool limits = false;             // rates, until the run comes to rest
   std::size_t payload_bytes = 60;  // fewer than that
   std::vector<std::string> ladders{};
 };

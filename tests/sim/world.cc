@@ -34,6 +34,7 @@ World::World(const Plan& plan, const RunOptions& options)
 
 std::vector<Finding> World::run() {
   say("seed " + std::to_string(plan_.seed) + ": " + describe(plan_.profile));
+  if (plan_.profile.limits) set_limits();
   for (const Step& step : plan_.steps) {
     ++steps_taken_;
     take(step);
@@ -179,10 +180,33 @@ void World::lift_faults() {
   std::fill(mail_late_until_.begin(), mail_late_until_.end(), base::MonotonicTime{});
 }
 
+void World::set_limits() {
+  Draw draw(plan_.seed ^ 0x22);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    model::LimitSpec spec;
+    spec.name = "limit" + std::to_string(i);
+    spec.level = static_cast<model::LimitLevel>(draw.below(6));
+    spec.direction = static_cast<model::LimitDirection>(draw.below(2));
+    spec.enforce = static_cast<model::LimitEnforce>(draw.below(3));
+    spec.messages_per_second = 20 + draw.below(2000);
+    if (draw.chance(50)) spec.burst_messages = 1 + draw.below(20);
+    static_cast<void>(limits_.set(spec, broker_->clock().now()));  // some make no sense
+  }
+  broker_->set_limits(limits_.table());
+}
+
+void World::lift_limits() {
+  for (int i = 0; i < 3; ++i) {
+    static_cast<void>(limits_.remove("limit" + std::to_string(i), broker_->clock().now()));
+  }
+  broker_->set_limits(limits_.table());
+}
+
 // Everybody reads fast and grants all: whatever was published finds its end.
 void World::come_to_rest() {
   say("come to rest");
   lift_faults();
+  if (plan_.profile.limits) lift_limits();
   settle();
   for (Actor& actor : history_.actors) {
     if (!actor.acts()) continue;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/flow/limit_registry.h"
 #include "libs/base/random.h"
 #include "tests/sim/checker.h"
 #include "tests/sim/history.h"
@@ -80,6 +81,8 @@ class World {
   base::MonotonicTime next_time(base::MonotonicTime end) const;
   bool held_back() const;
   void lift_faults();
+  void set_limits();
+  void lift_limits();
   void come_to_rest();
   void end_all();
   void drain();
@@ -95,6 +98,7 @@ class World {
   const Plan& plan_;
   RunOptions options_;
   History history_;
+  flow::LimitRegistry limits_{16, 20};
   std::unique_ptr<testing::ShardHarness> broker_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   std::vector<Finding> findings_;

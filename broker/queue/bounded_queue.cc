@@ -298,7 +298,7 @@ void BoundedQueue::join_at(std::uint32_t at) {
 }
 
 void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResult& result) {
-  const StepKind first = ladder_.steps[0].kind;
+  const StepKind first = ladder_.first().kind;
   result.disconnect =
       on_time(entry.queued_at) || (first == StepKind::kDisconnect && !fits_whole(entry));
   if (result.disconnect) return refuse(entry, GapReason::kDisconnected, result);
@@ -310,6 +310,9 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResul
     } else if (reject) {
       refuse(run, GapReason::kRejected, result);
     } else {
+      const bool full =
+          has_waiting() || lagged(run.queued_at) || count_that_fits(run) < run.slice.count;
+      if (full && conflates_now()) return push_conflating(std::move(run), token, tally);
       push_run(std::move(run), token, tally);
     }
   };
@@ -325,7 +328,7 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResul
 void BoundedQueue::push_run(Entry run, model::PublishToken token, Tally tally) {
   const bool full = has_waiting() || lagged(run.queued_at);
   const std::uint32_t messages = full ? 0 : count_that_fits(run);
-  const StepKind step = ladder_.steps[0].kind;
+  const StepKind step = ladder_.first().kind;
   if (messages == run.slice.count) {
     tally.result.accepted += messages;
     return append(std::move(run));

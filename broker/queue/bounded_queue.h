@@ -187,6 +187,9 @@ class BoundedQueue {
   void tolerate_excess();
   void join_at(std::uint32_t at);
   void push_slowly(Entry entry, model::PublishToken token, PushResult& result);
+  bool conflates_now() const noexcept;
+  void push_conflating(Entry run, model::PublishToken token, Tally tally);
+  void conflate();
   void push_run(Entry run, model::PublishToken token, Tally tally);
   void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
   Delivery take_front(std::uint32_t messages);

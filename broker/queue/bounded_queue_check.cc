@@ -52,7 +52,7 @@ void BoundedQueue::check_rare() const {
   }
   ASSERT(messages == state.waiting_messages);
   ASSERT(end <= next_sequence_);
-  ASSERT(state.waiting.empty() || ladder_.steps[0].kind == StepKind::kBlock);
+  ASSERT(state.waiting.empty() || ladder_.first().kind == StepKind::kBlock);
 }
 
 }  // namespace sluice::queue

@@ -12,7 +12,7 @@ using wire::GapReason;
 
 void BoundedQueue::wait(Entry entry, model::PublishToken token, PushResult& result) {
   const base::MonotonicTime now = entry.queued_at;
-  const base::Duration time = ladder_.steps[0].duration;
+  const base::Duration time = ladder_.first().duration;
   const bool endless = time.count() == 0 || time >= base::kNever - now;
   const base::MonotonicTime end = endless ? base::kNever : now + time;
   const base::MonotonicTime deadline = entry.deadline;
@@ -89,7 +89,7 @@ bool BoundedQueue::expire(base::MonotonicTime now) {
   }
   move_in(now);
   while (has_waiting() && rare_->waiting.front().expiry <= now) {
-    if (ladder_.steps[1].kind == StepKind::kDisconnect) return true;
+    if (ladder_.second().kind == StepKind::kDisconnect) return true;
     climb_front();
     move_in(now);
   }
@@ -119,8 +119,8 @@ void BoundedQueue::give_up_front(std::uint32_t messages, GapReason reason) {
 // Its time is over: the step after block. What is to stay counts as waiting until it is queued, so
 // that no gap grows over it.
 void BoundedQueue::climb_front() {
-  ASSERT(ladder_.size > 1);
-  const StepKind step = ladder_.steps[1].kind;
+  ASSERT(ladder_.size > (ladder_.conflates() ? 2 : 1));
+  const StepKind step = ladder_.second().kind;
   if (step == StepKind::kDropNewest) return give_up(0, GapReason::kDroppedNewest);
   if (step == StepKind::kReject) return give_up(0, GapReason::kRejected);
   ASSERT(step == StepKind::kDropOldest);

@@ -18,9 +18,11 @@ constexpr StepName kNames[] = {{"block", StepKind::kBlock},
                                {"drop_oldest", StepKind::kDropOldest},
                                {"drop_newest", StepKind::kDropNewest},
                                {"reject", StepKind::kReject},
-                               {"disconnect", StepKind::kDisconnect}};
+                               {"disconnect", StepKind::kDisconnect},
+                               {"conflate", StepKind::kConflate}};
 constexpr std::string_view kMayStand =
-    "a step is block, block:TIME, drop_oldest, drop_newest, reject or disconnect";
+    "a step is conflate, conflate:key, block, block:TIME, drop_oldest, drop_newest, reject or "
+    "disconnect";
 
 std::string_view name_of(StepKind kind) {
   for (const StepName& step : kNames) {
@@ -65,7 +67,7 @@ base::Result<StepKind> parse_kind(std::string_view name, std::size_t number,
   for (const StepName& known : kNames) {
     if (known.name == name) return known.kind;
   }
-  if (name == "spill" || name == "conflate") {
+  if (name == "spill") {
     return refuse(number, step, "not available in this version; " + std::string(kMayStand));
   }
   std::string_view nearest;
@@ -87,6 +89,14 @@ base::Result<Step> parse_step(std::string_view text, std::size_t number) {
   if (!kind) return fail(kind.error());
   Step step{.kind = *kind};
   if (colon == std::string_view::npos) return step;
+  if (step.kind == StepKind::kConflate) {
+    const std::string_view by = text.substr(colon + 1);
+    if (by != "key" && by != "topic") {
+      return refuse(number, text, "write conflate:topic or conflate:key");
+    }
+    step.by_key = by == "key";
+    return step;
+  }
   if (step.kind != StepKind::kBlock) return refuse(number, text, "only block takes a time");
   auto duration = base::parse_duration(text.substr(colon + 1));
   if (!duration) return refuse(number, text, "its time: " + duration.error().detail.substr(0, 120));
@@ -105,6 +115,17 @@ base::Status check_place(const Ladder& ladder, std::size_t at, bool last) {
       return refuse(at + 1, name, "stands twice");
     }
   }
+  if (step.kind == StepKind::kConflate) {
+    if (at != 0) return refuse(at + 1, name, "comes first, as it costs nobody anything");
+    if (!last) return {};
+    return refuse(at + 1, name,
+                  "may find nothing to take: block, drop_oldest or drop_newest must follow");
+  }
+  const bool behind = ladder.conflates() && at == 1;
+  if (behind && (step.kind == StepKind::kReject || step.kind == StepKind::kDisconnect)) {
+    return refuse(at + 1, name,
+                  "cannot follow conflate at once; block, drop_oldest and drop_newest can");
+  }
   if (step.kind != StepKind::kBlock) {
     if (last) return {};
     return refuse(at + 1, name, "always settles the matter and so must be the last step");
@@ -115,10 +136,10 @@ base::Status check_place(const Ladder& ladder, std::size_t at, bool last) {
                   "after its time something must follow: drop_oldest, drop_newest, reject or "
                   "disconnect");
   }
-  if (endless && !(last && at == 0)) {
-    return refuse(
-        at + 1, name,
-        "without a time it waits without end and must be the only step; write block:TIME");
+  if (endless && !(last && (at == 0 || behind))) {
+    return refuse(at + 1, name,
+                  "without a time it waits without end and must be the only step but conflate; "
+                  "write block:TIME");
   }
   return {};
 }
@@ -152,6 +173,7 @@ std::string format_ladder(const Ladder& ladder) {
     if (at > 0) text += ',';
     text += name_of(step.kind);
     if (step.duration.count() > 0) text += ":" + base::format_duration(step.duration);
+    if (step.by_key) text += ":key";
   }
   return text;
 }

@@ -48,6 +48,7 @@ struct Rare {
   std::uint64_t in_flight_bytes = 0;
   std::uint64_t ceiling = kNoCeiling;
   base::MonotonicTime sweep_at = base::kNever;  // at most the first grid point with work
+  std::uint64_t conflate_from = 0;              // the next sequence at which it is worth while
   std::uint64_t discarded = 0;
   GapList gaps;
   Ring<Waiting> waiting;

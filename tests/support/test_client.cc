@@ -65,7 +65,15 @@ std::uint64_t TestClient::publish_open(std::string_view topic, const PublishOpti
 std::uint64_t TestClient::publish_to(std::uint32_t topic, std::string_view name,
                                      const PublishOptions& what) {
   wire::BatchBuilder builder;
-  for (const std::string& payload : what.payloads) builder.add(bytes_of(payload));
+  ASSERT(what.keys.empty() || what.keys.size() == what.payloads.size());
+  for (std::size_t i = 0; i < what.payloads.size(); ++i) {
+    const base::ByteView payload = bytes_of(what.payloads[i]);
+    if (what.keys.empty()) {
+      builder.add(payload);
+    } else {
+      builder.add(wire::RecordInput{.key = bytes_of(what.keys[i]), .payload = payload});
+    }
+  }
   const std::vector<std::byte> batch =
       builder.finish({.compression = what.compression,
                       .producer_id = what.producer_id,

@@ -41,7 +41,8 @@ struct SubscribeOptions {
 
 struct PublishOptions {
   std::vector<std::string> payloads{};
-  std::uint8_t flags = 0;  // wire::kPublish…; kPublishNamed is set where it belongs
+  std::vector<std::string> keys{};  // of the payloads; empty: none has one
+  std::uint8_t flags = 0;           // wire::kPublish…; kPublishNamed is set where it belongs
   std::uint64_t deadline_ns = 0;
   wire::Need need{};
   wire::Compression compression = wire::Compression::kNone;

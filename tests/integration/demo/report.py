@@ -84,7 +84,8 @@ class Check:
     def ledger(self, name, matched, delivered, missing):
         """The broker's account of a subscription against what its consumers saw."""
         ledger = self.rows[name]["ledger"]
-        accounted = (ledger["delivered"] + ledger["queued"] + ledger["in_flight"] + ledger["waiting"] + ledger["spilled"]
+        accounted = (ledger["delivered"] + ledger["queued"] + ledger["in_flight"]
+                     + ledger["waiting"] + ledger["spilled"]
                      + ledger["dropped"] + ledger["discarded"])
         self.expect(ledger["matched"] == matched, f"{name}: {ledger['matched']} matched")
         self.expect(ledger["matched"] == accounted, f"{name}: the ledger is off: {ledger}")

@@ -180,6 +180,17 @@ class EveryCode(unittest.TestCase):
         self.produces("partial", self.publish(9))
         self.produces("dropped_newest", self.gap())
 
+    def test_conflate(self):
+        self.subscriber("--queue-messages", "2", "--overflow", "conflate,drop_newest")
+        self.assertNotIn(b"partial", self.publish(9))
+        self.produces("conflated", self.gap())
+
+    def test_copies_that_expire_in_a_queue(self):
+        self.subscriber()
+        self.sluice.run("pub", self.topic, "--lines", "--deadline", "200ms",
+                        stdin=b"".join(b"%d\n" % i for i in range(9)))
+        self.produces("expired", self.gap())
+
     def test_reject(self):
         self.subscriber("--queue-messages", "2", "--overflow", "reject")
         texts = (self.publish(2) for _ in range(100))

@@ -113,10 +113,8 @@ ERRORS = {
 GAPS = {
     "dropped_oldest": Made("test_drop_oldest"),
     "dropped_newest": Made("test_drop_newest"),
-    "conflated": Elsewhere("no ladder has the step yet",
-                           "tests/unit/libs/wire/codec_test.cc", "conflated"),
-    "expired": Elsewhere("copies do not expire in a queue yet",
-                         "tests/unit/libs/wire/codec_test.cc", "expired"),
+    "conflated": Made("test_conflate"),
+    "expired": Made("test_copies_that_expire_in_a_queue"),
     "disconnected": Made("test_disconnect"),
     "lagged": Made("test_max_lag"),
     "too_large": Made("test_a_message_larger_than_the_queue"),

@@ -15,6 +15,17 @@ TEST(Ladder, ReadsAndWritesTheSameText) {
   }
 }
 
+TEST(Ladder, ConflateComesFirstAndSaysByWhat) {
+  const Ladder by_topic = parse_ladder("conflate:topic,block:1s,drop_oldest").value();
+  EXPECT_EQ(format_ladder(by_topic), "conflate,block:1s,drop_oldest");
+  EXPECT_TRUE(by_topic.conflates());
+  EXPECT_EQ(by_topic.first().kind, StepKind::kBlock);
+  EXPECT_EQ(by_topic.second().kind, StepKind::kDropOldest);
+  const Ladder by_key = parse_ladder("conflate:key,block").value();
+  EXPECT_EQ(format_ladder(by_key), "conflate:key,block");
+  EXPECT_TRUE(by_key.steps[0].by_key);
+}
+
 TEST(Ladder, SpacesAroundStepsDoNotMatter) {
   EXPECT_EQ(format_ladder(parse_ladder(" block:50ms , drop_oldest ").value()),
             "block:50ms,drop_oldest");
@@ -37,17 +48,21 @@ TEST(Ladder, StepsHaveTheirKindAndTime) {
 
 TEST(Ladder, RefusesWithTheStepTheReasonAndWhatMayStandThere) {
   const std::pair<const char*, const char*> cases[] = {
-      {"", "step 1 '': empty; a step is block, block:TIME"},
+      {"", "step 1 '': empty; a step is conflate, conflate:key, block, block:TIME"},
       {"drop_oldest,", "step 2 '': empty; a step is"},
-      {"drop_old", "step 1 'drop_old': unknown; did you mean 'drop_oldest'? a step is block"},
+      {"drop_old", "step 1 'drop_old': unknown; did you mean 'drop_oldest'?"},
       {"drop-newest", "did you mean 'drop_newest'?"},
       {"dissconnect", "did you mean 'disconnect'?"},
       {"blok:50ms,reject", "step 1 'blok:50ms': unknown; did you mean 'block'?"},
-      {"sideways", "step 1 'sideways': unknown; a step is block"},
+      {"sideways", "step 1 'sideways': unknown; a step is conflate"},
       {"DROP_OLDEST", "unknown"},
-      {"block:50ms,spill", "step 2 'spill': not available in this version; a step is block"},
+      {"block:50ms,spill", "step 2 'spill': not available in this version; a step is"},
       {"spill:1GiB,reject", "step 1 'spill:1GiB': not available in this version"},
-      {"conflate:key,reject", "not available in this version"},
+      {"conflate:key,reject", "step 2 'reject': cannot follow conflate at once"},
+      {"conflate", "step 1 'conflate': may find nothing to take"},
+      {"conflate:size,block", "write conflate:topic or conflate:key"},
+      {"block:1s,conflate,drop_oldest", "step 2 'conflate': comes first"},
+      {"conflate,block,drop_oldest", "without end and must be the only step but conflate"},
       {"drop_oldest:5s", "step 1 'drop_oldest:5s': only block takes a time"},
       {"block:soon,reject", "step 1 'block:soon': its time: "},
       {"block:,reject", "its time: "},

@@ -120,8 +120,9 @@ class DropsVerb {
       sum.bytes += count_of(row, "bytes");
     }
     std::vector<std::pair<std::string, Sum>> sorted(sums.begin(), sums.end());
-    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-      return a.second.messages > b.second.messages;
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+      if (a.second.messages != b.second.messages) return a.second.messages > b.second.messages;
+      return a.first < b.first;
     });
     std::string head = options_.group_by;
     std::transform(head.begin(), head.end(), head.begin(),

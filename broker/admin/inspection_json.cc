@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "broker/admin/advice.h"
@@ -334,8 +335,10 @@ std::string drops_json(std::vector<model::DropPage>&& pages, base::WallTime now,
       more |= page.more;
       for (const model::DropRow& row : page.rows) rows.push_back(&row);
     }
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto* a, const auto* b) { return a->began_ns > b->began_ns; });
+    std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+      if (a->began_ns != b->began_ns) return a->began_ns > b->began_ns;
+      return std::less<>()(a, b);  // of one page: in its order
+    });
     out["missed"] = missed;
     out["more"] = more;
     out["rows"] = Json::array();

@@ -32,7 +32,7 @@ namespace sluice::shard {
 class Withdrawals {
  public:
   static constexpr std::uint32_t kOpenMax = 64;
-  static constexpr std::uint64_t kSlicesPerTurn = 16 * 1024;
+  static constexpr std::uint64_t kSlicesPerTurn = 16'384;
 
   Withdrawals(Core& core, Subscriptions& subscriptions, Publishing& publishing)
       : core_(core), subscriptions_(subscriptions), publishing_(publishing) {}

@@ -18,7 +18,10 @@ using wire::GapReason;
 namespace {
 
 std::string identity_of(const model::Slice& slice, base::ByteView key) {
-  const model::TopicNode* const topic = slice.topic.node();
+  // 0 is no topic's slot.
+  const std::uint64_t topic =
+      slice.topic ? (std::uint64_t{slice.topic.slot().value()} << 32) | slice.topic.generation()
+                  : 0;
   std::string identity(sizeof topic + key.size(), '\0');
   std::memcpy(identity.data(), &topic, sizeof topic);
   if (!key.empty()) std::memcpy(identity.data() + sizeof topic, key.data(), key.size());

@@ -10,7 +10,6 @@
 namespace sluice::shard {
 
 using base::ErrorCode;
-using base::fail;
 using base::Status;
 
 namespace {

@@ -4,12 +4,8 @@
 #include <utility>
 
 #include "libs/base/assert.h"
-#include "libs/base/mutation.h"
 
 namespace sluice::queue {
-
-using base::mutated;
-using base::Mutation;
 
 using wire::GapReason;
 
@@ -91,16 +87,8 @@ Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t l
   if (!entries_.empty() && entries_.front().expires <= now) {
     limit_messages = std::min(limit_messages, skip_expired(now));
   }
-  if (gap_is_next()) {
-    Gap gap = rare_->gaps.pop_front();
-    if (mutated(Mutation::kGaps) && gap.count > 1) --gap.count;
-    return gap;
-  }
+  if (gap_is_next()) return rare_->gaps.pop_front();
   if (entries_.empty()) return item;
-  if (mutated(Mutation::kOrder) && entries_.size() > 1 &&
-      entries_[0].slice.count == entries_[1].slice.count) {
-    std::swap(entries_[0].slice, entries_[1].slice);
-  }
   const model::Slice& slice = entries_.front().slice;
   auto messages = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(credit.messages, std::min(slice.count, limit_messages)));
@@ -108,9 +96,8 @@ Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t l
   if (slice.records > bytes) messages = std::min(messages, slice.count_within(bytes - 1) + 1);
   if (messages == 0) return item;
   const Delivery& delivery = item.emplace<Delivery>(take_front(messages));
-  if (!mutated(Mutation::kBounds)) credit.messages -= messages;
+  credit.messages -= messages;
   credit.bytes -= delivery.slice.records;
-  if (mutated(Mutation::kLedger)) ++delivered_;
   if (has_waiting()) move_in(now);
   return item;
 }

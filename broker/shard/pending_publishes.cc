@@ -7,7 +7,6 @@
 #include "broker/shard/ledger_scope.h"
 #include "broker/shard/publishing.h"
 #include "libs/base/assert.h"
-#include "libs/base/mutation.h"
 #include "libs/wire/topic_name.h"
 
 namespace sluice::shard {
@@ -408,7 +407,6 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   if (connection.ended) core_.touch(connection);  // without a receipt too, as it may be the last
   const bool fine = status == wire::ReceiptStatus::kAccepted;
   if (outcome.receipt_mode == model::ReceiptMode::kNever) return;
-  if (fine && base::mutated(base::Mutation::kProgress)) return;
   if (fine && outcome.receipt_mode == model::ReceiptMode::kProblems) return;
 
   const Copies& copies = outcome.copies;
@@ -436,10 +434,8 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   connection.receipts_last = outcome.number;
   open.pressure = std::max({open.pressure, copies.pressure, core_.memory.pressure()});
   open.messages += outcome.messages;
-  const bool more = copies.accepted > 0 && base::mutated(base::Mutation::kOutcome);
-  open.matched += copies.matched + (more ? outcome.messages : 0);
-  open.accepted += copies.accepted + (more ? outcome.messages : 0);
-  if (base::mutated(base::Mutation::kReceipts)) ++open.messages;
+  open.matched += copies.matched;
+  open.accepted += copies.accepted;
   open.dropped += copies.dropped;
   open.rejected += copies.rejected;
   if (!copies.refusals.empty() || !outcome.text.empty()) {
@@ -476,7 +472,7 @@ void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uin
   const bool is_last = topic != 0 && last != nullptr && wire_topic(last->topic) == topic;
   Window* window = is_last ? &last->window : window_of(connection, topic);
   if (window == nullptr || bytes == 0) return;
-  window->to_return += bytes - (base::mutated(base::Mutation::kRelease) ? 1 : 0);
+  window->to_return += bytes;
   if (window->granting || window->to_return * 4 < full_window()) return;
   window->granting = true;
   connection.granting.push_back(topic);

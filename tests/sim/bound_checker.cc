@@ -11,10 +11,8 @@ class BoundChecker final : public Checker {
 
   void after_turn(const World& world, std::size_t shard) override {
     const base::MonotonicTime now = world.broker().clock().now();
-    const bool on_time = world.broker().shard(shard).next_time() > now;
-    world.broker().shard(shard).each_subscription([&](const shard::Subscription& subscription) {
-      check_queue(world, subscription, on_time, now);
-    });
+    world.broker().shard(shard).each_subscription(
+        [&](const shard::Subscription& subscription) { check_queue(world, subscription, now); });
     check_credit(world);
   }
 
@@ -25,7 +23,7 @@ class BoundChecker final : public Checker {
     std::uint64_t bytes = 0;
   };
 
-  void check_queue(const World& world, const shard::Subscription& subscription, bool on_time,
+  void check_queue(const World& world, const shard::Subscription& subscription,
                    base::MonotonicTime now) {
     const queue::BoundedQueue& queue = subscription.queue;
     const queue::Bounds& bounds = queue.bounds();
@@ -40,7 +38,7 @@ class BoundChecker final : public Checker {
     }
     const queue::StepKind last = queue.ladder().steps[queue.ladder().size - 1U].kind;
     const bool timed = last == queue::StepKind::kDropOldest || last == queue::StepKind::kDisconnect;
-    if (on_time && timed && bounds.max_lag.count() > 0 && queue.lag(now) > bounds.max_lag) {
+    if (timed && bounds.max_lag.count() > 0 && queue.lag(now) > bounds.max_lag) {
       broken(subscription.shown_name() + " holds a message that is too old");
     }
   }

@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Checker>> make_checkers() {
   checkers.push_back(make_gap_checker());
   checkers.push_back(make_receipt_checker());
   checkers.push_back(make_outcome_checker());
+  checkers.push_back(make_deadline_checker());
   checkers.push_back(make_progress_checker());
   checkers.push_back(make_release_checker());
   return checkers;

@@ -56,6 +56,7 @@ std::unique_ptr<Checker> make_gap_checker();
 std::unique_ptr<Checker> make_receipt_checker();
 std::unique_ptr<Checker> make_outcome_checker();
 std::unique_ptr<Checker> make_bound_checker();
+std::unique_ptr<Checker> make_deadline_checker();
 std::unique_ptr<Checker> make_progress_checker();
 std::unique_ptr<Checker> make_release_checker();
 

@@ -146,14 +146,43 @@ class OutcomeChecker final : public Checker {
     std::uint64_t expired = 0;
     for (const Actor& actor : history.actors) {
       for (const testing::Withdrawn& each : actor.client->withdrawn()) {
-        (each.expired ? expired : cancelled) += each.copies;
+        if (each.expired) expired += each.copies;
         const auto it = actor.publishes.find(each.publish);
         if (it == actor.publishes.end()) {
           if (each.publish != 0) broken(actor.name + " was told of a publish it did not make");
           continue;
         }
-        check_withdrawn(history.publishes[it->second], books, it->second, each);
+        const Published& published = history.publishes[it->second];
+        const bool pushed = books.outcome(published) != Outcome::kNothing;
+        if (!each.expired && pushed) cancelled += each.copies;
+        check_withdrawn(published, books, it->second, each);
       }
+    }
+    check_sums(world, books, expired, cancelled);
+  }
+
+  // Where every publisher is there to hear of it, and asked to.
+  void check_sums(const World& world, const Books& books, std::uint64_t expired,
+                  std::uint64_t cancelled) {
+    const auto& actors = world.history().actors;
+    const bool all =
+        world.profile().all_receipts &&
+        std::all_of(actors.begin(), actors.end(), [](const Actor& actor) { return actor.acts(); });
+    if (!all) return;
+    std::uint64_t expired_late = 0;
+    std::uint64_t lost = 0;
+    for (const QueueBook& book : books.queues()) {
+      const std::size_t at = queue::index_of(GapReason::kExpired);
+      expired_late += book.ledger.dropped[at] - book.refused[at];
+      lost += book.ledger.dropped[queue::index_of(GapReason::kCancelled)];
+    }
+    if (expired != expired_late) {
+      broken(std::to_string(expired_late) + " copies expired after their receipt and " +
+             std::to_string(expired) + " were told");
+    }
+    if (cancelled != lost) {
+      broken(std::to_string(lost) + " copies were withdrawn from queues and " +
+             std::to_string(cancelled) + " were told");
     }
   }
 

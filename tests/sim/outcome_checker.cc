@@ -168,7 +168,13 @@ class OutcomeChecker final : public Checker {
     const bool all =
         world.profile().all_receipts &&
         std::all_of(actors.begin(), actors.end(), [](const Actor& actor) { return actor.acts(); });
-    if (!all) return;
+    // Beyond the subscriptions that a receipt names it does not tell why.
+    const bool named = std::all_of(actors.begin(), actors.end(), [](const Actor& actor) {
+      const auto& rows = actor.client->receipts();
+      return std::all_of(rows.begin(), rows.end(),
+                         [](const auto& row) { return row.receipt.unlisted == 0; });
+    });
+    if (!all || !named) return;
     std::uint64_t expired_late = 0;
     std::uint64_t lost = 0;
     for (const QueueBook& book : books.queues()) {

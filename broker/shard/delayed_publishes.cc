@@ -113,19 +113,35 @@ void Publishing::forget(Connection& connection) {
   for (auto& [topic, open] : connection.topics) drop(open.window, topic);
 }
 
-// The limits have changed: what waits is charged anew, in the order in which it came.
+std::set<Publishing::DelayedWindow> Publishing::parked_windows() const {
+  std::set<DelayedWindow> parked;
+  const auto look = [&parked](model::ConnectionId id, const Window& window, std::uint32_t topic) {
+    if (!window.parked.empty()) parked.insert({window.parked.front().due, id.value(), topic});
+  };
+  for (const auto& [id, connection] : core_.connections) {
+    if (connection->state >= ConnectionState::kClosing) continue;
+    look(connection->id, connection->named, 0);
+    for (const auto& [topic, open] : connection->topics) look(connection->id, open.window, topic);
+  }
+  return parked;
+}
+
+// What waits is charged anew, in the order in which it came: also what stands behind a publish that
+// shards are still to agree on, where no limit holds the window itself.
 void Publishing::recharge() {
-  const std::set<DelayedWindow> held = std::exchange(delayed_, {});
+  const std::set<DelayedWindow> parked = parked_windows();
+  delayed_.clear();
   const auto each = [&](auto visit) {
-    for (const DelayedWindow& key : held) {
+    for (const DelayedWindow& key : parked) {
       Connection* connection = core_.find(model::ConnectionId(key.connection));
       Window* window = connection != nullptr ? window_of(*connection, key.topic) : nullptr;
       if (window != nullptr) visit(*connection, *window, key.topic);
     }
   };
-  each([](Connection&, Window& window, std::uint32_t) {
+  each([this](Connection&, Window& window, std::uint32_t) {
     window.delayed_by = 0;
     for (Publish& publish : window.parked) {
+      if (publish.due <= core_.now) continue;  // it is through
       if (publish.charged != nullptr) publish.charged->give_back();
       publish.charged.reset();
     }

@@ -67,7 +67,7 @@ class Publishing {
   /// What limits held back and is due by now.
   void on_time();
   base::MonotonicTime next_time() const;
-  /// The limits have changed.
+  /// The limits have changed: what they hold back is charged anew. Looks at every window.
   void recharge();
   void check_invariants() const;
   /// The connection is about to be destroyed.
@@ -218,6 +218,9 @@ class Publishing {
     std::uint32_t topic = 0;
     auto operator<=>(const DelayedWindow&) const = default;
   };
+
+  /// Windows in which something is parked, by when its first is due.
+  std::set<DelayedWindow> parked_windows() const;
 
   Core& core_;
   Subscriptions& subscriptions_;

@@ -236,6 +236,17 @@ TEST_P(Limits, MayChangeWhilePublishesWait) {
   EXPECT_EQ(broker.shard(0).core().limiting, nullptr);
 }
 
+// What the first one waits for are the shards, so that no limit holds the window itself.
+TEST_P(Limits, MayChangeWhilePublishesWaitBehindOneThatIsAgreedOn) {
+  sub.subscribe({.id = 2, .filters = {">"}, .overflow = "reject"});
+  set({.name = "slow", .messages_per_second = 1, .burst_messages = 1});
+  for (int i = 0; i < 3; ++i) pub.publish("a", {"x"});
+  broker.turn(0);
+  remove("slow");
+  EXPECT_EQ(sub.told().at(1).size(), 3U) << "no limit is left to wait for";
+  EXPECT_TRUE(broker.idle());
+}
+
 TEST_P(Limits, GiveBackWhatIsWithdrawn) {
   set({.name = "slow", .messages_per_second = 1, .burst_messages = 1});
   for (int i = 0; i < 3; ++i) published("a", {.payloads = {"m"}});

@@ -62,7 +62,8 @@ class GapChecker final : public Checker {
     const std::string& who = subscribed.shown_name;
     std::uint64_t next = 1;  // behind what was delivered last
     std::uint64_t missing = 0;
-    std::uint64_t last = 0;  // of the gaps since
+    std::uint64_t last = 0;       // of the gaps since
+    std::uint64_t conflated = 0;  // of those missing
     const auto close = [&](std::uint64_t at) {
       if (next + missing == at && (missing == 0 || last < at)) return;
       broken(who + " has #" + std::to_string(at) + " behind #" + std::to_string(next - 1) +
@@ -73,7 +74,7 @@ class GapChecker final : public Checker {
       if (told.count == 0) {
         close(told.sequence);
         next = told.sequence + 1;
-        missing = last = 0;
+        missing = last = conflated = 0;
         continue;
       }
       if (told.sequence < next || told.count > told.last - told.sequence + 1) {
@@ -86,9 +87,13 @@ class GapChecker final : public Checker {
       }
       missing += told.count;
       last = std::max(last, told.last);
+      if (told.reason == GapReason::kConflated) conflated += told.count;
     }
     const bool is_there = subscribed.end_said == kNotYet && subscribed.end_heard == kNotYet;
-    if (is_there && subscribed.heard != kNotYet && book.lives == 1) close(book.ledger.matched + 1);
+    if (!is_there || subscribed.heard == kNotYet || book.lives != 1) return;
+    close(book.ledger.matched + 1);
+    // The newest of all stands for others, and nothing for it.
+    if (conflated > 0 && conflated == missing) broken(who + " was not given the newest message");
   }
 
   // The members together: every sequence once.

@@ -21,7 +21,11 @@ constexpr const char* kLadders[] = {"drop_oldest",
                                     "block:50ms,drop_oldest",
                                     "block:20ms,drop_newest",
                                     "block:10ms,reject",
-                                    "block:30ms,disconnect"};
+                                    "block:30ms,disconnect",
+                                    "conflate,drop_oldest",
+                                    "conflate:key,drop_newest",
+                                    "conflate,block:20ms,drop_newest",
+                                    "conflate,block"};
 
 constexpr std::size_t kClientsAtFirst = 3;
 

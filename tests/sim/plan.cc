@@ -103,6 +103,10 @@ Plan make_plan(std::uint64_t seed) {
   plan.seed = seed;
   plan.profile = make_profile(draw);
   plan.profile.limits = Draw(seed ^ 0x11).chance(25);  // of its own: seeds stay what they were
+  if (Draw memory(seed ^ 0x33); memory.chance(15)) {
+    plan.profile.payload_bytes = 8000;
+    plan.profile.memory_budget = (300U << 10) + memory.below(1500U << 10);
+  }
   const auto add = [&](Act act) { plan.steps.push_back({act, draw.number()}); };
   for (std::size_t i = 0; i < kClientsAtFirst; ++i) add(Act::kConnect);
   const std::size_t steps = 40 + draw.below(200);
@@ -134,6 +138,7 @@ std::string describe(const Profile& profile) {
   flag(profile.shared, "shared");
   flag(profile.drains, "drains");
   flag(profile.limits, "limits");
+  flag(profile.memory_budget > 0, "memory " + std::to_string(profile.memory_budget));
   flag(profile.payload_bytes > 100, "large messages");
   text += ", ladders";
   for (const std::string& ladder : profile.ladders) text += " " + ladder;

@@ -60,8 +60,9 @@ struct Profile {
   bool lags = false;
   bool shared = false;
   bool drains = false;
-  bool limits = false;             // rates, until the run comes to rest
-  std::size_t payload_bytes = 60;  // fewer than that
+  std::uint64_t memory_budget = 0;  // 0: none
+  bool limits = false;              // rates, until the run comes to rest
+  std::size_t payload_bytes = 60;   // fewer than that
   std::vector<std::string> ladders{};
 };
 

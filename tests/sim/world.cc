@@ -19,6 +19,7 @@ testing::HarnessOptions harness_options(const Plan& plan, const RunOptions& run)
   options.seed = plan.seed;
   options.options = plan.profile.options;
   options.check = run.check_invariants;
+  options.memory_budget = plan.profile.memory_budget;
   return options;
 }
 

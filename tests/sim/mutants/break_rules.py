@@ -2,10 +2,10 @@
 """Writes copies of broker sources in which rules.toml can be broken, one rule at a time.
 
 break_rules.py --files          names the sources that have such rules
-break_rules.py OUT              writes the copies and rules.inc into the folder OUT
+break_rules.py OUT              writes the copies and rules.cc into the folder OUT
 
 The broker itself stays as it is: nothing in it knows of this. A rule whose text is not found once
-is written into rules.inc as lost, and the test of the mutants says so.
+is written into rules.cc as lost, and the test of the mutants says so.
 """
 
 import sys
@@ -14,6 +14,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+
+TABLE_BEFORE = ['#include "tests/sim/mutants/broken.h"', "namespace sluice::sim {", "namespace {",
+                "constexpr Rule kRules[] = {"]
+TABLE_BEHIND = ["};", "}  // namespace",
+                "std::span<const Rule> rules() noexcept { return kRules; }",
+                "}  // namespace sluice::sim", ""]
 
 
 def read_rules():
@@ -60,9 +66,9 @@ def main(arguments):
         text, gone = break_file((ROOT / name).read_text(), of_file)
         lost |= gone
         write(out / name.replace("/", "__"), text)
-    rows = [f'{{"{name}", "{rule["checker"]}", {"true" if name in lost else "false"}}},'
+    rows = [f'    {{"{name}", "{rule["checker"]}", {"true" if name in lost else "false"}}},'
             for name, rule in rules.items()]
-    write(out / "rules.inc", "\n".join(rows) + "\n")
+    write(out / "rules.cc", "\n".join(TABLE_BEFORE + rows + TABLE_BEHIND))
     return 0
 
 

@@ -17,15 +17,6 @@ namespace {
 
 constexpr std::uint64_t kSeeds = 400;
 
-struct Rule {
-  std::string_view name;
-  std::string_view checker;
-  bool lost;  // its text is not in the source
-};
-constexpr Rule kRules[] = {
-#include "rules.inc"
-};
-
 std::string_view g_broken;
 
 // Without the broker's own invariants, which would end a run before a checker looks.
@@ -75,7 +66,7 @@ bool check_unbroken() {
 // Every checker must be able to fail.
 bool check_covered() {
   std::set<std::string_view> covered;
-  for (const Rule& rule : kRules) covered.insert(rule.checker);
+  for (const Rule& rule : rules()) covered.insert(rule.checker);
   bool all = true;
   for (const auto& checker : make_checkers()) {
     if (covered.contains(checker->name())) continue;
@@ -91,7 +82,7 @@ bool is_broken(std::string_view rule) noexcept { return rule == g_broken; }
 
 int check_mutants(std::string_view only) {
   bool good = only.empty() ? check_unbroken() && check_covered() : true;
-  for (const Rule& rule : kRules) {
+  for (const Rule& rule : rules()) {
     if (only.empty() || only == rule.name) good = check_rule(rule) && good;
   }
   return good ? 0 : 1;

@@ -96,6 +96,7 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
     const base::Error& error = duplicate.error();
     core_.metrics.protocol_errors[error.code].add();
     protocol::native::encode_error(connection.control, error, command.number, command.topic);
+    core_.touch(connection);
     reject(connection, outcome, error.code);
     return {};
   }

@@ -134,6 +134,12 @@ TEST_P(Publish, ToAnIdThatWasNeverOpenedIsRefusedAndStays) {
   EXPECT_NE(heard.find("PONG 5\n"), std::string::npos) << heard;
 }
 
+TEST_P(Publish, WhoWantsNoReceiptIsToldOfABrokenRuleAtOnce) {
+  pub.publish("$sys", {.payloads = {"x"}, .flags = wire::kPublishReceiptNone});
+  broker.run();
+  EXPECT_EQ(pub.heard(), "ERROR reserved-topic stays\n");
+}
+
 TEST_P(Publish, ReservedAndBadTopicsAreRefused) {
   EXPECT_NE(published("$sys", {"x"}).find("ERROR reserved-topic stays"), std::string::npos);
   EXPECT_NE(published("a..b", {"x"}).find("ERROR bad-topic stays"), std::string::npos);

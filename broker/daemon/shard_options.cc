@@ -43,6 +43,7 @@ shard::Options shard_options(const config::Settings& settings) {
   options.max_producers = share(settings.connection.producers_kept, 1);
   options.max_connections = share(settings.connection.max_connections, shards);
   options.topic_grant = settings.topic.grant;
+  options.copies_turn = settings.node.copies_turn;
   options.output_high = settings.connection.output_high;
   options.mailbox_entries = settings.mailbox.entries;
   options.handshake_timeout = settings.connection.handshake_timeout;

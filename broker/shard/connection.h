@@ -135,6 +135,7 @@ struct Connection {
   std::uint64_t producer_id = 0;
   session::ProducerState* producer = nullptr;  // while it has the lease of producer_id
   bool claiming = false;                       // reads nothing until it has
+  bool held_back = false;                      // has unread frames, for want of time in a turn
   std::uint32_t features = 0;                  // of HELLO
   std::uint64_t hello_correlation = 0;
   std::string client;

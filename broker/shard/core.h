@@ -90,6 +90,10 @@ struct Core {
 
   base::WallTime wall_now;
   bool draining = false;
+  std::uint64_t copies_pushed = 0;  // in this turn: of a batch to one queue each
+
+  /// Whether this turn may take in more of what has to be pushed to queues.
+  bool has_time() const { return copies_pushed < options.copies_turn; }
   Limiting* limiting = nullptr;  // set by it; null: no limit is set
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;  // by ConnectionId

@@ -112,6 +112,20 @@ void Mail::begin_receive() {
   office_.bells_[self_.value()].rung.exchange(false, std::memory_order_acq_rel);
 }
 
+bool Mail::take_next() {
+  incoming_.clear();
+  next_unread_ = 0;
+  const auto shards = static_cast<std::uint16_t>(outgoing_.size());
+  for (std::uint16_t i = 1; i <= shards; ++i) {
+    const auto from = static_cast<std::uint16_t>((incoming_from_.value() + i) % shards);
+    if (from == self_.value()) continue;
+    if (!office_.ring(model::ShardId(from), self_).try_take(incoming_)) continue;
+    incoming_from_ = model::ShardId(from);
+    return true;
+  }
+  return false;
+}
+
 std::size_t Mail::waiting() const noexcept {
   std::size_t count = 0;
   for (const auto& letters : outgoing_) count += letters.size();

@@ -81,40 +81,41 @@ class Mail {
   }
   /// Hands over what was collected. False when something had to stay.
   bool flush();
-  /// Calls `read(from, Letter&&)` for all that has come. Returns the number of letters.
-  template <typename Read>
-  std::size_t receive(Read read);
+  /// Calls `read(from, Letter&&)` for what has come, as long as `more()` is true between two
+  /// letters. What is left is read by the next call, before anything that came later.
+  template <typename Read, typename More>
+  void receive(Read read, More more);
+  bool has_unread() const noexcept { return next_unread_ < incoming_.size(); }
 
   std::uint64_t wakeups() const noexcept { return wakeups_; }
   std::uint64_t refusals() const noexcept { return refusals_; }
+  /// Letters that wait for their receivers.
   std::size_t waiting() const noexcept;
 
  private:
   void begin_receive();
+  /// The oldest entry of the next shard, in turns, that has one. Requires: !has_unread().
+  bool take_next();
 
   PostOffice& office_;
   model::ShardId self_;
   std::vector<std::vector<Letter>> outgoing_;  // by receiver
-  std::vector<Letter> incoming_;
+  std::vector<Letter> incoming_;               // of one turn of incoming_from_
+  std::size_t next_unread_ = 0;                // in incoming_
+  model::ShardId incoming_from_;
   std::uint64_t wakeups_ = 0;
   std::uint64_t refusals_ = 0;
 };
 
-template <typename Read>
-std::size_t Mail::receive(Read read) {
+template <typename Read, typename More>
+void Mail::receive(Read read, More more) {
   begin_receive();
-  std::size_t count = 0;
-  const auto shards = static_cast<std::uint16_t>(outgoing_.size());
-  for (std::uint16_t from = 0; from < shards; ++from) {
-    if (from == self_.value()) continue;
-    LetterRing& ring = office_.ring(model::ShardId(from), self_);
-    while (ring.try_take(incoming_)) {
-      count += incoming_.size();
-      for (Letter& letter : incoming_) read(model::ShardId(from), std::move(letter));
-      incoming_.clear();
+  do {
+    while (has_unread()) {
+      if (!more()) return;
+      read(incoming_from_, std::move(incoming_[next_unread_++]));
     }
-  }
-  return count;
+  } while (take_next());
 }
 
 }  // namespace sluice::shard

@@ -32,6 +32,7 @@ struct Options {
   std::uint64_t topic_grant = 1U << 20;      // a publisher's window per topic
   std::size_t output_high = 1U << 20;        // unsent bytes at which deliveries pause
   std::size_t read_bytes_turn = 1U << 20;    // read from one connection before others have theirs
+  std::uint64_t copies_turn = 1U << 16;      // pushed to queues before others have their turn
   std::size_t mailbox_entries = 4096;        // letters waiting per pair of shards
   base::Duration handshake_timeout = std::chrono::seconds(5);
   base::Duration keepalive = std::chrono::seconds(30);

@@ -266,12 +266,12 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   push_pending(pending, publish.slice, {publish.deadline, account_of(publish)}, {});
 }
 
-// This shard counts as open until all of its queues were asked: ending one of them may settle what
-// waits in another, and must not take for the whole what is only the part so far.
 base::SlabAccount* Publishing::account_of(const Publish& publish) {
   return core_.memory.account_of(publish.slice.topic.slot(), core_.pool.account());
 }
 
+// This shard counts as open until all of its queues were asked: ending one of them may settle what
+// waits in another, and must not take for the whole what is only the part so far.
 void Publishing::push_pending(Pending& pending, const model::Slice& slice, const PushTerms& terms,
                               const std::vector<Reservation>& reserved) {
   ++pending.shards_open;
@@ -298,6 +298,7 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
   const bool small = terms.account != core_.pool.account() ||
                      slice.batch.size() * kSlabShare < slice.batch.slab()->capacity();
   model::Slice compact;
+  core_.copies_pushed += core_.topics.match(slice.topic).local.size();
   for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
     Subscription& subscription = subscriptions_.at(slot);
     const bool copy = small && subscription.is_behind();

@@ -36,7 +36,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
           core_,
           [this](Connection& connection) {
             welcome(connection);
-            if (std::exchange(connection.claiming, false)) welcomed_.push_back(connection.id);
+            if (std::exchange(connection.claiming, false)) unread_.push_back(connection.id);
           },
           [this](Connection& connection) {
             answer_error(connection, {ErrorCode::kTakenOver, {}}, 0);
@@ -59,17 +59,31 @@ Shard::~Shard() = default;
 void Shard::begin_turn(base::MonotonicTime now, base::WallTime wall_now) {
   core_.now = now;
   core_.wall_now = wall_now;
+  core_.copies_pushed = 0;
 }
 
 void Shard::read_mail() {
   core_.mail.receive(
-      [this](model::ShardId from, Letter&& letter) { read_letter(from, std::move(letter)); });
-  for (const model::ConnectionId id : std::exchange(welcomed_, {})) {
-    Connection* connection = core_.find(id);
+      [this](model::ShardId from, Letter&& letter) { read_letter(from, std::move(letter)); },
+      [this] { return core_.has_time(); });
+}
+
+// What an earlier turn had no time for, or a lease was waited for. Who does not get its turn now is
+// the first in the next.
+void Shard::read_on() {
+  if (core_.mail.has_unread()) read_mail();
+  const std::vector<model::ConnectionId> waiting = std::exchange(unread_, {});
+  std::size_t at = 0;
+  for (; at < waiting.size() && core_.has_time(); ++at) {
+    Connection* connection = core_.find(waiting[at]);
     if (connection == nullptr) continue;
-    if (!connection->reading_paused) connection->link->set_reading(true);
+    connection->held_back = false;
+    if (!connection->reading_paused && !connection->ended) connection->link->set_reading(true);
     read_frames(*connection);
+    if (connection->ended) core_.touch(*connection);  // it may be owed nothing more
   }
+  const auto rest = waiting.begin() + static_cast<std::ptrdiff_t>(at);
+  unread_.insert(unread_.begin(), rest, waiting.end());
 }
 
 void Shard::read_letter(model::ShardId from, Letter&& letter) {
@@ -99,8 +113,10 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
 
 bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   begin_turn(now, wall_now);
+  read_on();
   memory_keeper_.on_turn();
   bool more = withdrawals_.work();
+  more |= core_.mail.has_unread() || !unread_.empty();
   // Sending makes room in queues, which may settle a publish of another connection: until no
   // connection has anything to say. What a budget held back waits for the next turn.
   std::vector<Connection*> later;
@@ -108,7 +124,7 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     flushing_.swap(core_.dirty);
     for (Connection* connection : flushing_) {
       connection->dirty = false;
-      if (connection->ended && connection->unresolved == 0) {
+      if (connection->ended && connection->unresolved == 0 && !connection->held_back) {
         close(*connection, metrics::CloseReason::kPeer);
       }
       if (output_.flush(*connection)) later.push_back(connection);
@@ -230,7 +246,14 @@ void Shard::received(Connection& connection, std::size_t bytes) {
 }
 
 void Shard::read_frames(Connection& connection) {
-  while (connection.state < ConnectionState::kClosing && !connection.claiming) {
+  while (connection.state < ConnectionState::kClosing && !connection.claiming &&
+         !connection.held_back) {
+    if (!core_.has_time() && connection.reader.buffered() > 0) {
+      connection.held_back = true;
+      connection.link->set_reading(false);
+      unread_.push_back(connection.id);
+      break;
+    }
     auto frame = connection.reader.next();
     if (!frame) {
       base::Error error = frame.error();
@@ -265,7 +288,7 @@ void Shard::writable(Connection& connection) {
 void Shard::resume_reading(Connection& connection) {
   if (connection.state >= ConnectionState::kClosing) return;
   connection.reading_paused = false;
-  if (!connection.claiming) connection.link->set_reading(true);
+  if (!connection.claiming && !connection.held_back) connection.link->set_reading(true);
 }
 
 void Shard::closed(Connection& connection, const base::Error* why) {

@@ -112,6 +112,7 @@ class Shard {
   void dispatch(Connection& connection, const wire::Frame& frame);
   base::Status run(Connection& connection, const model::Command& command);
   void read_frames(Connection& connection);
+  void read_on();
   base::Status hello(Connection& connection, const model::HelloCommand& command);
   void welcome(Connection& connection);
   base::Status admin(Connection& connection, const model::AdminCommand& command);
@@ -143,8 +144,8 @@ class Shard {
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO
   base::MonotonicTime next_housekeeping_;       // the clock's start: at once
   bool mail_stuck_ = false;
-  std::vector<model::ConnectionId> welcomed_;  // have their lease, and may have frames to be read
-  std::vector<Connection*> flushing_;          // scratch of end_turn
+  std::vector<model::ConnectionId> unread_;  // may have frames to be read without new bytes
+  std::vector<Connection*> flushing_;        // scratch of end_turn
 };
 
 }  // namespace sluice::shard

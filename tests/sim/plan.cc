@@ -102,6 +102,9 @@ Plan make_plan(std::uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   plan.profile = make_profile(draw);
+  if (Draw turn(seed ^ 0x55); turn.chance(30)) {
+    plan.profile.options.copies_turn = 1 + turn.below(20);
+  }
   plan.profile.limits = Draw(seed ^ 0x11).chance(25);  // of its own: seeds stay what they were
   if (Draw memory(seed ^ 0x33); memory.chance(15)) {
     plan.profile.payload_bytes = 8000;
@@ -137,6 +140,7 @@ std::string describe(const Profile& profile) {
   flag(profile.lags, "lags");
   flag(profile.shared, "shared");
   flag(profile.drains, "drains");
+  flag(profile.options.copies_turn < 100, "short turns");
   flag(profile.limits, "limits");
   flag(profile.memory_budget > 0, "memory " + std::to_string(profile.memory_budget));
   flag(profile.payload_bytes > 100, "large messages");

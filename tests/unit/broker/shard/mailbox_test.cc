@@ -17,12 +17,14 @@ class MailTest : public ::testing::Test {
     office.set_wake(kB, [this] { ++wakes; });
   }
   static Letter letter(std::uint64_t token) { return InterestDoneLetter{token}; }
-  std::vector<std::uint64_t> read() {
+  std::vector<std::uint64_t> read(std::size_t most = SIZE_MAX) {
     std::vector<std::uint64_t> tokens;
-    b.receive([&](model::ShardId from, Letter&& received) {
-      EXPECT_EQ(from, kA);
-      tokens.push_back(std::get<InterestDoneLetter>(received).token);
-    });
+    b.receive(
+        [&](model::ShardId from, Letter&& received) {
+          EXPECT_EQ(from, kA);
+          tokens.push_back(std::get<InterestDoneLetter>(received).token);
+        },
+        [&] { return tokens.size() < most; });
     return tokens;
   }
 
@@ -31,6 +33,18 @@ class MailTest : public ::testing::Test {
   Mail b{office, kB};
   std::atomic<int> wakes{0};
 };
+
+TEST_F(MailTest, WhatIsLeftUnreadComesFirstTheNextTime) {
+  for (std::uint64_t token = 1; token <= 3; ++token) a.post(kB, letter(token));
+  a.flush();
+  a.post(kB, letter(4));
+  a.flush();
+  EXPECT_EQ(read(2), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_TRUE(b.has_unread());
+  EXPECT_EQ(read(1), (std::vector<std::uint64_t>{3}));
+  EXPECT_EQ(read(), (std::vector<std::uint64_t>{4}));
+  EXPECT_FALSE(b.has_unread());
+}
 
 TEST_F(MailTest, LettersLeaveWithTheFlushAndArriveInOrder) {
   a.post(kB, letter(1));

@@ -1,6 +1,7 @@
 """A small deliberate overload: resident memory stays within the budget and what the guide states,
 publishers are told why they are refused, and the broker is itself again afterwards."""
 
+import os
 import sys
 import time
 import unittest
@@ -46,7 +47,9 @@ class OverloadMemory(unittest.TestCase):
             healthy.goes_on()
             healthy.publisher.close()
             healthy.subscriber.close()
-            self.assertLess(peak, BUDGET + OVERHEAD)
+            # A sanitizer's own memory is several times the program's.
+            if "SLUICE_SANITIZED" not in os.environ:
+                self.assertLess(peak, BUDGET + OVERHEAD)
         return publisher
 
     def new_clients(self, daemon, end):

@@ -56,7 +56,7 @@ void Inspection::add(Subscription& subscription, std::size_t limit, Explanation&
   row.state = subscription.limited_by;
   row.which = subscription.rehearsed != nullptr && subscription.is_held(core_.now)
                   ? "rehearsal"
-                  : name_of(subscription.paced_by);
+                  : name_of(core_.states.pacer(subscription));
   row.times = core_.states.times(subscription);
   if (const Connection* connection = subscription.connection) {
     row.connection = connection->id.value();

@@ -38,20 +38,33 @@ void LimitedByStates::end(Subscription& subscription) {
   change(Kind::kSubscription, subscription.limited_by, -1);
 }
 
+std::uint32_t LimitedByStates::pacer(const Subscription& subscription) const {
+  if (subscription.paced_by != 0 || subscription.limits == nullptr) return subscription.paced_by;
+  const SubscriptionLimits& limits = *subscription.limits;
+  return now_ - limits.waited_until < kQuiet ? limits.waited_for : 0;
+}
+
+// One that nothing keeps at this moment. What its limit has just let go, it held back before.
+LimitedBy LimitedByStates::state_of_going(const Subscription& subscription) const {
+  return pacer(subscription) != 0 ? LimitedBy::kRateLimited : LimitedBy::kDelivering;
+}
+
 LimitedBy LimitedByStates::state_of(const Subscription& subscription) const {
   if (subscription.paused) return LimitedBy::kPaused;
   if (subscription.queue.empty()) {
-    return now_ - subscription.delivered_at < kQuiet ? LimitedBy::kDelivering : LimitedBy::kIdle;
+    const bool rests = now_ - subscription.delivered_at >= kQuiet;
+    return rests ? LimitedBy::kIdle : state_of_going(subscription);
   }
   if (subscription.paced_by != 0 || subscription.is_held(now_)) return LimitedBy::kRateLimited;
   if (subscription.group != nullptr) {
     const std::vector<Member>& members = subscription.group->members;
     const bool open = std::any_of(members.begin(), members.end(),
                                   [](const Member& member) { return member.credit.open(); });
-    return open ? LimitedBy::kDelivering : LimitedBy::kWaitingCredit;
+    return open ? state_of_going(subscription) : LimitedBy::kWaitingCredit;
   }
   if (!subscription.credit.open()) return LimitedBy::kWaitingCredit;
-  return subscription.connection->output_paused ? LimitedBy::kTcpWindow : LimitedBy::kDelivering;
+  const bool unsent = subscription.connection->output_paused;
+  return unsent ? LimitedBy::kTcpWindow : state_of_going(subscription);
 }
 
 void LimitedByStates::update(Subscription& subscription) {

@@ -4,7 +4,9 @@
 // topic) up to date, with the time spent in each. A state is looked at where it may change (after a
 // push, a grant, a flush) and compared; only a change costs anything. `delivering` goes on for
 // kQuiet after the last delivery, so that a queue which is emptied in every turn does not count as
-// idle between its turns; that it is over is found by sweeps, which also catch what had no event.
+// idle between its turns; a subscription that waited for a limit within that time is `rate_limited`
+// instead, also at the moment of a delivery. That either is over is found by sweeps, which also
+// catch what had no event.
 //
 // Owner:    Core. Borrows its metrics, options and time.
 // Thread:   the owner shard only.
@@ -47,6 +49,8 @@ class LimitedByStates {
   /// After anything that may have changed its state.
   void update(Subscription& subscription);
   model::LimitedByTimes times(const Subscription& subscription) const;
+  /// The number of the limit that holds its deliveries back, or did within kQuiet; 0: none.
+  std::uint32_t pacer(const Subscription& subscription) const;
 
   void begin(Window& window);
   void end(Window& window);
@@ -74,6 +78,7 @@ class LimitedByStates {
   };
 
   model::LimitedBy state_of(const Subscription& subscription) const;
+  model::LimitedBy state_of_going(const Subscription& subscription) const;
   model::LimitedBy state_of(const Window& window) const;
   void change(Kind kind, model::LimitedBy state, int by);
   void settle(Kind kind, std::size_t state);

@@ -44,6 +44,7 @@ void Limiting::release_all() {
   subscriptions_.each_mutable([this](Subscription& subscription) {
     if (subscription.limits == nullptr) return;
     subscription.limits->paced_until = base::MonotonicTime::min();
+    subscription.limits->waited_for = 0;
     if (table_ == nullptr) subscription.limits.reset();
     if (std::exchange(subscription.paced_by, 0) != 0) subscriptions_.wake(subscription);
   });

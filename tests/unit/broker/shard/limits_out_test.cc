@@ -157,8 +157,34 @@ TEST_P(LimitsOut, AreToldAsWhatLimitsTheSubscription) {
   EXPECT_EQ(got(sub), 1U);
   const auto& limited = broker.metrics(GetParam() - std::size_t{1}).limited_by_now;
   EXPECT_EQ(limited[static_cast<std::size_t>(model::LimitedBy::kRateLimited)].value(), 1);
-  broker.pass(300ms);
+  broker.pass(600ms);  // it had the last one after 200 ms, and a quarter of a second more is quiet
+  home.status(10);
   EXPECT_EQ(limited[static_cast<std::size_t>(model::LimitedBy::kRateLimited)].value(), 0);
+}
+
+TEST_P(LimitsOut, AreToldAtTheMomentOfADeliveryToo) {
+  subscribe(sub, {.filters = {"a"}, .overflow = "drop_oldest", .max_messages = 1});
+  set(out(LimitLevel::kSubscription, 100, 1));
+  shard::Shard& home = broker.shard(GetParam() - std::size_t{1});
+  const auto& limited = broker.metrics(GetParam() - std::size_t{1}).limited_by_now;
+  const auto& rate_limited = limited[static_cast<std::size_t>(model::LimitedBy::kRateLimited)];
+  publish("a", 1);
+  publish("a", 1);  // has to wait
+  const std::size_t before = got(sub);
+  for (int i = 0; i < 100; ++i) {
+    home.status(10);
+    ASSERT_EQ(rate_limited.value(), 1) << "step " << i << ", with " << got(sub) << " delivered";
+    broker.pass(3ms);
+    home.status(10);
+    ASSERT_EQ(rate_limited.value(), 1) << "step " << i << ", with " << got(sub) << " delivered";
+    if (i % 2 == 1) publish("a", 1);
+  }
+  EXPECT_GE(got(sub) - before, 25U);
+  ASSERT_TRUE(registry.remove("out", broker.clock().now()));
+  broker.set_limits(registry.table());
+  publish("a", 1);
+  home.status(10);
+  EXPECT_EQ(rate_limited.value(), 0) << "without the limit nothing holds it back";
 }
 
 TEST_P(LimitsOut, PaceSharedSubscriptionsAtHomeAndAtTheMember) {

@@ -7,6 +7,7 @@ usage: withdraw_test.py SLUICED SLUICE [unittest arguments]
 import json
 import re
 import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -65,6 +66,23 @@ class Withdraw(unittest.TestCase):
         self.assertIn(b"5 withdrawn", result.stderr)
         ledger = self.ledger()
         self.assertEqual((ledger["matched"], ledger["delivered"], ledger["queued"]), (7, 2, 0))
+
+    def test_what_expires_in_a_queue_is_told_later(self):
+        for output, told in (("table", rb"accepted, [12] expired later$"),
+                             ("json", rb'"expired_later":[12],')):
+            with self.subTest(output):
+                self.topic = f"test.expired_later.{output}"
+                self.queue_behind_a_slow_reader()
+                pub = self.sluice.start("pub", self.topic, "--lines", "--deadline", "1s",
+                                        "-o", output, stdin=subprocess.PIPE)
+                self.started.append(pub)
+                pub.stdin.write(b"x\n")
+                pub.stdin.flush()
+                until("expired", lambda: self.ledger()["dropped_by"].get("expired") == 1)
+                # Its receipt comes behind the notice, so that pub has read both when it ends.
+                out, error = pub.communicate(b"y\n", timeout=DEADLINE_S)
+                self.assertEqual(pub.returncode, 0, error)
+                self.assertRegex((out + error).rstrip(), told)
 
     def test_what_was_delivered_stays(self):
         sub = self.subscriber("--count", "1")

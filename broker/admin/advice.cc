@@ -1,6 +1,8 @@
 #include "broker/admin/advice.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "libs/base/units.h"
 
@@ -21,15 +23,30 @@ std::uint64_t bytes_per_message(const model::SubscriptionStatus& status) {
                             : std::max<std::uint64_t>(1, status.held_bytes / status.queued);
 }
 
-Advice longer_queue(const model::SubscriptionStatus& status) {
-  const std::uint64_t more = status.max_messages;
+std::uint64_t messages_within(std::uint64_t count, std::uint64_t bytes, std::uint64_t each) {
+  return std::min(count, bytes / each);
+}
+
+// Twice as long, or as long as the broker allows. Nothing where it is that long already.
+std::optional<Advice> longer_queue(const model::SubscriptionExplanation& row) {
+  const model::SubscriptionStatus& status = row.status;
   const std::uint64_t each = bytes_per_message(status);
+  const std::uint64_t now = status.max_messages;
+  const std::uint64_t count = std::max(now, std::min(2 * now, row.max_messages_allowed));
+  const std::uint64_t bytes =
+      std::max(status.max_bytes, std::min(count * each, row.max_bytes_allowed));
+  const std::uint64_t more =
+      messages_within(count, bytes, each) - messages_within(now, status.max_bytes, each);
+  if (more == 0) return std::nullopt;
   Advice advice;
-  advice.change = "give it a longer queue: max_messages " + std::to_string(2 * more) +
-                  " in place of " + std::to_string(status.max_messages);
-  const std::uint64_t needed = 2 * more * each;
-  if (needed > status.max_bytes) {
-    advice.change += ", and max_bytes " + base::format_size(needed) + " in place of " +
+  advice.change = "give it a longer queue: ";
+  if (count > now) {
+    advice.change +=
+        "max_messages " + std::to_string(count) + " in place of " + std::to_string(now);
+  }
+  if (bytes > status.max_bytes) {
+    if (count > now) advice.change += ", and ";
+    advice.change += "max_bytes " + base::format_size(bytes) + " in place of " +
                      base::format_size(status.max_bytes);
   }
   advice.cost = "memory: " + std::to_string(more) + " more messages x " + std::to_string(each) +
@@ -51,9 +68,9 @@ Advice other_ladder(const model::SubscriptionStatus& status) {
           "no memory beyond the grants of its publishers; they slow down to its pace"};
 }
 
-void add_queue_advice(const model::SubscriptionStatus& status, std::vector<Advice>& out) {
-  out.push_back(longer_queue(status));
-  out.push_back(other_ladder(status));
+void add_queue_advice(const model::SubscriptionExplanation& row, std::vector<Advice>& out) {
+  if (std::optional<Advice> longer = longer_queue(row)) out.push_back(std::move(*longer));
+  out.push_back(other_ladder(row.status));
 }
 
 }  // namespace
@@ -92,13 +109,13 @@ std::vector<Advice> advice_for(const model::SubscriptionExplanation& row) {
                      "memory of the subscriber: " + std::to_string(more) + " x " +
                          std::to_string(bytes_per_message(status)) +
                          " bytes = " + base::format_size(more * bytes_per_message(status))});
-      add_queue_advice(status, out);
+      add_queue_advice(row, out);
       break;
     }
     case LimitedBy::kTcpWindow:
       out.push_back(
           {"read faster from the socket, or widen the network between", "no memory in the broker"});
-      add_queue_advice(status, out);
+      add_queue_advice(row, out);
       break;
     case LimitedBy::kRateLimited:
       if (row.which == "rehearsal") {
@@ -107,7 +124,7 @@ std::vector<Advice> advice_for(const model::SubscriptionExplanation& row) {
       }
       out.push_back({"raise the limit " + row.which + ": sluice limit set " + row.which,
                      "no memory; what it protects gets more"});
-      add_queue_advice(status, out);
+      add_queue_advice(row, out);
       break;
     case LimitedBy::kPaused:
       out.push_back({"sluice subscription resume " + status.name, "no memory"});

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct SubscriptionExplanation {
   std::uint64_t connection = 0;         // of a plain one
   std::uint64_t unsent_bytes = 0;       // of its connection
   std::optional<base::Duration> drain;  // what is queued takes so long, at its rate of late
+  // What the broker allows a queue.
+  std::uint64_t max_messages_allowed = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t max_bytes_allowed = std::numeric_limits<std::uint64_t>::max();
 };
 
 /// A connection's publishing to one topic.

@@ -64,6 +64,8 @@ void Inspection::add(Subscription& subscription, std::size_t limit, Explanation&
     row.unsent_bytes = open ? connection->link->unsent_bytes() : 0;
   }
   row.drain = subscription.drain_rate.wait(row.status.queued + row.status.waiting);
+  row.max_messages_allowed = core_.options.largest_bounds.max_messages;
+  row.max_bytes_allowed = core_.options.largest_bounds.max_bytes;
   answer.subscriptions.push_back(std::move(row));
 }
 

@@ -104,6 +104,33 @@ TEST(Advice, Shows_what_a_longer_queue_costs) {
   EXPECT_NE(cause_of(row).find("10 messages wait for credit"), std::string::npos);
 }
 
+TEST(Advice, Gives_no_longer_queue_than_the_broker_allows) {
+  model::SubscriptionExplanation row;
+  row.state = model::LimitedBy::kWaitingCredit;
+  row.status.max_messages = 1000;
+  row.status.max_bytes = 60'000;
+  row.status.queued = 10;
+  row.status.held_bytes = 1000;
+  row.status.overflow = "drop_oldest";
+  row.max_messages_allowed = 1500;
+  row.max_bytes_allowed = 70'000;
+  const auto longer = [&row]() -> Advice {
+    for (const Advice& one : advice_for(row)) {
+      if (one.change.starts_with("give it a longer queue")) return one;
+    }
+    return {};
+  };
+  EXPECT_EQ(longer().change,
+            "give it a longer queue: max_messages 1500 in place of 1000, and max_bytes 70000B in "
+            "place of 60000B");
+  EXPECT_EQ(longer().cost,
+            "memory: 100 more messages x 100 bytes each (as now) = 10000B when it is full");
+  row.status.max_messages = 1500;
+  EXPECT_EQ(longer().change, "give it a longer queue: max_bytes 70000B in place of 60000B");
+  row.status.max_bytes = 70'000;
+  EXPECT_EQ(longer().change, "") << "it is as long as it can be";
+}
+
 TEST(Advice, Has_something_for_each_state_that_limits) {
   model::SubscriptionExplanation row;
   row.status.overflow = "block";

@@ -82,6 +82,12 @@ PushResult BoundedQueue::turn_away(const model::Slice& slice, GapReason reason,
 }
 
 Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
+  Item item = take(credit, now, limit_messages);
+  if (has_waiting() && std::holds_alternative<Delivery>(item)) move_in(now);
+  return item;
+}
+
+Item BoundedQueue::take(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
   Item item;
   if (!credit.open()) return item;
   if (!entries_.empty() && entries_.front().expires <= now) {
@@ -98,7 +104,6 @@ Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t l
   const Delivery& delivery = item.emplace<Delivery>(take_front(messages));
   credit.messages -= messages;
   credit.bytes -= delivery.slice.records;
-  if (has_waiting()) move_in(now);
   return item;
 }
 

@@ -67,6 +67,8 @@ class BoundedQueue {
   /// in place rather than being told in pieces. Nothing: monostate.
   /// `limit_messages` bounds the slice further (shared subscriptions deal in turns).
   Item next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages = UINT32_MAX);
+  /// The same, but what it gives is in flight at once: it has a way to go yet.
+  Item deal(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages = UINT32_MAX);
 
   /// Undoes a delivery that never reached its consumer: back to its place, by sequence, of the age
   /// of what stands behind it. Credit is the caller's to restore. May exceed the bounds.
@@ -91,6 +93,8 @@ class BoundedQueue {
   void hold_in_flight(std::uint64_t messages, std::uint64_t bytes);
   void release_in_flight(std::uint64_t messages, std::uint64_t bytes);
   void release_in_flight();
+  /// Its consumer went away with it, and it may have arrived or not.
+  void discard_in_flight(std::uint64_t messages, std::uint64_t bytes);
   std::uint64_t in_flight() const noexcept { return rare_ ? rare_->in_flight_messages : 0; }
 
   /// A lower bound in bytes while memory is short (kNoCeiling: none). A ladder that ends in
@@ -192,6 +196,7 @@ class BoundedQueue {
   void conflate();
   void push_run(Entry run, model::PublishToken token, Tally tally);
   void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
+  Item take(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages);
   Delivery take_front(std::uint32_t messages);
 
   // Expiring (bounded_queue_expiry.cc).

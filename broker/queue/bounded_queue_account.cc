@@ -59,6 +59,15 @@ Totals BoundedQueue::totals() const noexcept {
   return totals;
 }
 
+Item BoundedQueue::deal(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
+  Item item = take(credit, now, limit_messages);
+  const auto* delivery = std::get_if<Delivery>(&item);
+  if (delivery == nullptr) return item;
+  hold_in_flight(delivery->slice.count, delivery->slice.records + kSliceOverhead);
+  if (has_waiting()) move_in(now);  // what is in flight takes its room, but perhaps not all
+  return item;
+}
+
 void BoundedQueue::hold_in_flight(std::uint64_t messages, std::uint64_t bytes) {
   if (messages == 0) return;
   ASSERT(delivered_ >= messages);
@@ -87,6 +96,13 @@ void BoundedQueue::release_in_flight(std::uint64_t messages, std::uint64_t bytes
   rare_->in_flight_bytes -= bytes;
   delivered_ += messages;
   rare_->room_came = has_waiting();
+}
+
+void BoundedQueue::discard_in_flight(std::uint64_t messages, std::uint64_t bytes) {
+  if (messages == 0) return;
+  release_in_flight(messages, bytes);
+  delivered_ -= messages;
+  rare_->discarded += messages;
 }
 
 void BoundedQueue::release_in_flight() {

@@ -30,10 +30,10 @@ struct Ledger {
   std::uint64_t matched = 0;    // every message that a filter of it matched
   std::uint64_t delivered = 0;  // taken by the consumer's socket, or handed to it and not held
   std::uint64_t queued = 0;     // in the queue now
-  std::uint64_t in_flight = 0;  // handed to the consumer's connection, not yet taken by its socket
+  std::uint64_t in_flight = 0;  // on its way to the consumer, not yet taken by its socket
   std::uint64_t waiting = 0;    // held back by `block` now
   std::uint64_t spilled = 0;    // in the spill store now
-  std::uint64_t discarded = 0;  // were held in any way when the subscription ended
+  std::uint64_t discarded = 0;  // were held when it ended, or in flight when a consumer was lost
   std::array<std::uint64_t, kGapReasons> dropped{};  // by reason, each told in a gap
 
   std::uint64_t dropped_total() const noexcept {

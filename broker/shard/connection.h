@@ -83,15 +83,19 @@ struct Consumer {
   std::uint64_t join = 0;         // of a shared one: MemberKey::join
   std::uint64_t correlation = 0;  // of SUBSCRIBE, until it is answered
   queue::Credit granted;          // of a shared one: less what has been dealt to it
-  queue::Credit early_credit;     // of it, what arrived before `joined`
+  queue::Credit unsaid;           // of it: granted, and its home has not been told
+  DealtSum taken;                 // of it: by the socket, and its home has not been told
+  bool has_news = false;          // stands in Groups' list for this turn
 };
 
 /// Something a shared subscription has dealt to this connection.
 struct Dealt {
   model::SubscriptionId subscription;
+  std::uint64_t join = 0;  // of its consumer
   GroupRef group;
   model::ShardId home;
   queue::Item item;
+  std::uint32_t overhead = queue::kSliceOverhead;  // 0 for what was cut from the front
 };
 
 /// A REQUEST without an answer. One that was cancelled counts until it would have had its own.
@@ -100,11 +104,12 @@ struct OpenRequest {
   bool cancelled = false;
 };
 
-/// What a plain subscription has handed to the connection and the socket has not taken yet.
+/// What a subscription has handed to the connection and the socket has not taken yet.
 struct InFlight {
   GroupRef queue;
-  std::uint64_t messages = 0;
-  std::uint64_t bytes = 0;  // as the queue counts them
+  DealtSum sum;
+  model::SubscriptionId subscription;  // of a shared one
+  std::uint64_t join = 0;              // of a shared one: its consumer; 0: a plain one
 };
 
 enum class ConnectionState : std::uint8_t {

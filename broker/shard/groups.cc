@@ -33,6 +33,18 @@ model::ShardId Groups::home_of(std::string_view group) const {
   return model::ShardId(static_cast<std::uint16_t>(hash_name(group) % core_.shard_count()));
 }
 
+// A join is its shard's own and never comes again.
+std::uint64_t Groups::key_of(const MemberKey& member) {
+  return (std::uint64_t{member.shard.value()} << 48) ^ member.join;
+}
+
+template <typename Anything>
+void Groups::post(model::ShardId to, Anything&& letter) {
+  ASSERT(to != core_.id);
+  core_.mail.post(to, std::forward<Anything>(letter));
+  core_.metrics.mailbox_posted.add();
+}
+
 // --- The member's side ---------------------------------------------------------------------
 
 Subscription* Groups::find(const GroupRef& ref) {
@@ -59,7 +71,7 @@ void Groups::join(Connection& connection, const Consumer& consumer,
   if (home == core_.id) {
     on_join(core_.id, std::move(letter));
   } else {
-    core_.mail.post(home, std::move(letter));
+    post(home, std::move(letter));
   }
 }
 
@@ -70,11 +82,11 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
   if (found == nullptr) {
     // It left before it had come in.
     if (letter.error != ErrorCode::kNone) return;
-    const GroupLeaveLetter leave{letter.group, letter.member};
+    const GroupLeaveLetter leave{letter.group, letter.member, {}, {}};
     if (from == core_.id) {
       on_leave(leave);
     } else {
-      core_.mail.post(from, leave);
+      post(from, leave);
     }
     return;
   }
@@ -100,43 +112,110 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
   answer.next_sequence = letter.next_sequence;
   answer.overflow = overflow;
   core_.send(*connection, answer, correlation);
-  const queue::Credit early = std::exchange(consumer.early_credit, {});
-  if (early.messages > 0 || early.bytes > 0) {
-    add_credit(*connection, consumer, letter.member.subscription, early.messages,
-               static_cast<std::uint64_t>(early.bytes));
-  }
+  // What was granted before it came in is news now.
+  if (consumer.unsaid.messages == 0 && consumer.unsaid.bytes == 0) return;
+  note_news(*connection, letter.member.subscription, consumer);
 }
 
 void Groups::add_credit(Connection& connection, Consumer& consumer, model::SubscriptionId id,
-                        std::uint64_t messages, std::uint64_t bytes) {
-  if (!consumer.joined) {
-    consumer.early_credit.messages += messages;
-    consumer.early_credit.bytes += static_cast<std::int64_t>(bytes);
+                        const queue::Credit& more) {
+  consumer.unsaid.messages += more.messages;
+  consumer.unsaid.bytes += more.bytes;
+  note_news(connection, id, consumer);
+}
+
+void Groups::taken(Connection& connection, const InFlight& sent) {
+  const auto it = connection.consumers.find(sent.subscription.value());
+  if (it == connection.consumers.end() || it->second.join != sent.join) return;  // group has ended
+  it->second.taken.add(sent.sum);
+  note_news(connection, sent.subscription, it->second);
+}
+
+void Groups::note_news(Connection& connection, model::SubscriptionId id, Consumer& consumer) {
+  if (!consumer.joined) return;  // on_joined will
+  if (consumer.home == core_.id) {
+    on_news(take_news(connection, id, consumer));
     return;
   }
-  const GroupCreditLetter letter{
-      consumer.queue, {core_.id, connection.id, id, consumer.join}, messages, bytes};
-  if (consumer.home == core_.id) {
-    on_credit(letter);
-  } else {
-    core_.mail.post(consumer.home, letter);
+  if (consumer.has_news) return;
+  consumer.has_news = true;
+  news_.emplace_back(connection.id, id);
+}
+
+GroupNewsLetter Groups::take_news(const Connection& connection, model::SubscriptionId id,
+                                  Consumer& consumer) const {
+  consumer.has_news = false;
+  return {consumer.queue,
+          {core_.id, connection.id, id, consumer.join},
+          std::exchange(consumer.unsaid, {}),
+          std::exchange(consumer.taken, {})};
+}
+
+void Groups::tell_news() {
+  for (const auto& [connection_id, id] : std::exchange(news_, {})) {
+    Connection* connection = core_.find(connection_id);
+    if (connection == nullptr) continue;  // it has said so as it left
+    const auto it = connection->consumers.find(id.value());
+    if (it == connection->consumers.end() || !it->second.has_news) continue;
+    post(it->second.home, take_news(*connection, id, it->second));
   }
 }
 
 void Groups::leave(Connection& connection, model::SubscriptionId id, const Consumer& consumer) {
-  std::erase_if(connection.dealt, [&](Dealt& dealt) {
-    return dealt.subscription == id && give_back(std::move(dealt));
+  for (auto it = connection.dealt.begin(); it != connection.dealt.end();) {
+    if (it->join != consumer.join) {
+      ++it;
+      continue;
+    }
+    give_back(std::move(*it));
+    it = connection.dealt.erase(it);
+  }
+  DealtSum taken;
+  std::erase_if(connection.in_flight, [&](const InFlight& sent) {
+    if (sent.join != consumer.join) return false;
+    taken.add(sent.sum);
+    return true;
   });
-  if (!consumer.joined) return;  // on_joined will find nobody and leave then
-  const GroupLeaveLetter letter{consumer.queue, {core_.id, connection.id, id, consumer.join}};
-  if (consumer.home == core_.id) {
-    on_leave(letter);
-  } else {
-    core_.mail.post(consumer.home, letter);
+  post_leave(connection, id, consumer, taken, {});
+}
+
+void Groups::leave_all(Connection& connection,
+                       const std::unordered_map<std::uint32_t, Consumer>& consumers) {
+  const auto find_in = [&consumers](model::SubscriptionId id, std::uint64_t join) {
+    const auto it = consumers.find(id.value());
+    return it != consumers.end() && it->second.join == join ? &it->second : nullptr;
+  };
+  // What is of a consumer that is no more was its group's, and went with that.
+  for (Dealt& dealt : std::exchange(connection.dealt, {})) {
+    if (find_in(dealt.subscription, dealt.join) != nullptr) give_back(std::move(dealt));
+  }
+  std::unordered_map<std::uint64_t, DealtSum> lost;  // by join
+  for (const InFlight& sent : connection.in_flight) {
+    if (sent.join != 0) lost[sent.join].add(sent.sum);
+  }
+  std::erase_if(connection.in_flight, [](const InFlight& sent) { return sent.join != 0; });
+  for (const auto& [id, consumer] : consumers) {
+    if (!consumer.shared) continue;
+    const auto it = lost.find(consumer.join);
+    post_leave(connection, model::SubscriptionId(id), consumer, {},
+               it == lost.end() ? DealtSum{} : it->second);
   }
 }
 
-bool Groups::give_back(Dealt&& dealt) {
+void Groups::post_leave(const Connection& connection, model::SubscriptionId id,
+                        const Consumer& consumer, const DealtSum& taken, const DealtSum& lost) {
+  if (!consumer.joined) return;  // on_joined will find nobody and leave then
+  GroupLeaveLetter letter{
+      consumer.queue, {core_.id, connection.id, id, consumer.join}, consumer.taken, lost};
+  letter.taken.add(taken);
+  if (consumer.home == core_.id) {
+    on_leave(letter);
+  } else {
+    post(consumer.home, letter);
+  }
+}
+
+void Groups::give_back(Dealt&& dealt) {
   GroupReturnLetter letter;
   letter.group = dealt.group;
   if (auto* delivery = std::get_if<queue::Delivery>(&dealt.item)) {
@@ -147,9 +226,8 @@ bool Groups::give_back(Dealt&& dealt) {
   if (dealt.home == core_.id) {
     on_return(std::move(letter));
   } else {
-    core_.mail.post(dealt.home, std::move(letter));
+    post(dealt.home, std::move(letter));
   }
-  return true;
 }
 
 void Groups::on_expelled(const GroupExpelledLetter& letter) {
@@ -167,14 +245,15 @@ void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {
   Connection* connection = core_.find(letter.member.connection);
   Consumer* consumer = find(connection, letter.member);
   if (consumer == nullptr) {
-    core_.mail.post(from, GroupReturnLetter{letter.group, letter.topic, std::move(letter.item)});
+    post(from, GroupReturnLetter{letter.group, letter.topic, std::move(letter.item)});
     return;
   }
   if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
     delivery->slice.topic = core_.topics.intern(letter.topic);
   }
-  take_in(*connection, *consumer,
-          {letter.member.subscription, letter.group, from, std::move(letter.item)});
+  take_in(
+      *connection, *consumer,
+      {letter.member.subscription, letter.member.join, letter.group, from, std::move(letter.item)});
 }
 
 void Groups::take_in(Connection& connection, Consumer& consumer, Dealt&& dealt) {
@@ -213,6 +292,7 @@ void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
   } else {
     group = &subscriptions_.at(known->second);
   }
+  group->group->places.emplace(key_of(letter.member), group->group->members.size());
   group->group->members.push_back({letter.member, letter.member_name, letter.credit});
   answer_letter.group = {group->slot, group->serial};
   answer_letter.bounds = group->queue.bounds();
@@ -239,27 +319,49 @@ void Groups::answer(model::ShardId to, GroupJoinedLetter&& letter) {
   if (to == core_.id) {
     on_joined(core_.id, std::move(letter));
   } else {
-    core_.mail.post(to, std::move(letter));
+    post(to, std::move(letter));
   }
 }
 
-void Groups::on_credit(const GroupCreditLetter& letter) {
+void Groups::on_news(const GroupNewsLetter& letter) {
   Subscription* group = find(letter.group);
-  if (group == nullptr) return;
-  for (Member& member : group->group->members) {
-    if (member.key != letter.member) continue;
-    member.credit.messages += letter.messages;
-    member.credit.bytes += static_cast<std::int64_t>(letter.bytes);
-    wake(*group);
+  if (group == nullptr) return;  // what was dealt is accounted for
+  if (letter.taken.messages > 0) {
+    {
+      LedgerScope scope(core_, *group);
+      group->queue.release_in_flight(letter.taken.messages, letter.taken.bytes);
+    }
+    subscriptions_.schedule(*group);  // what waits there may go on
   }
+  const auto place = group->group->places.find(key_of(letter.member));
+  if (place == group->group->places.end()) return;
+  Member& member = group->group->members[place->second];
+  member.credit.messages += letter.granted.messages;
+  member.credit.bytes += letter.granted.bytes;
+  wake(*group);
 }
 
 void Groups::on_leave(const GroupLeaveLetter& letter) {
   Subscription* group = find(letter.group);
   if (group == nullptr) return;
-  std::erase_if(group->group->members,
-                [&](const Member& member) { return member.key == letter.member; });
-  if (group->group->members.empty()) release(*group, model::EndReason::kLastMemberLeft);
+  {
+    LedgerScope scope(core_, *group);
+    group->queue.release_in_flight(letter.taken.messages, letter.taken.bytes);
+    group->queue.discard_in_flight(letter.lost.messages, letter.lost.bytes);
+  }
+  subscriptions_.schedule(*group);
+  std::vector<Member>& members = group->group->members;
+  auto& places = group->group->places;
+  const auto left = places.find(key_of(letter.member));
+  ASSERT(left != places.end());
+  const std::size_t place = left->second;
+  places.erase(left);
+  if (place + 1 != members.size()) {
+    members[place] = std::move(members.back());
+    places[key_of(members[place].key)] = place;
+  }
+  members.pop_back();
+  if (members.empty()) release(*group, model::EndReason::kLastMemberLeft);
 }
 
 void Groups::release(Subscription& group, model::EndReason why) {
@@ -269,10 +371,13 @@ void Groups::release(Subscription& group, model::EndReason why) {
 
 void Groups::on_return(GroupReturnLetter&& letter) {
   Subscription* group = find(letter.group);
-  if (group == nullptr) return;
+  if (group == nullptr) return;  // it was discarded with its queue, as all that was in flight
   {
     LedgerScope scope(core_, *group);  // a gap that comes back is memory as well
     if (auto* delivery = std::get_if<queue::Delivery>(&letter.item)) {
+      const model::Slice& slice = delivery->slice;
+      group->queue.release_in_flight(slice.count,
+                                     std::uint64_t{slice.records} + queue::kSliceOverhead);
       delivery->slice.topic = core_.topics.intern(letter.topic);
       group->queue.put_back(delivery->slice, delivery->sequence, core_.now, delivery->deadline);
     } else if (const auto* gap = std::get_if<queue::Gap>(&letter.item)) {
@@ -322,7 +427,7 @@ void Groups::deal(Subscription& group) {
       if (group.rehearsed != nullptr) let = std::min(let, std::uint32_t{1});
       {
         LedgerScope scope(core_, group);
-        item = group.queue.next(member.credit, core_.now, let);
+        item = group.queue.deal(member.credit, core_.now, let);
       }
       if (core_.limiting != nullptr) core_.limiting->went(item);
       subscriptions_.settle(group);
@@ -340,7 +445,11 @@ void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
     Consumer* consumer = find(connection, member.key);
     ASSERT(consumer != nullptr);
     take_in(*connection, *consumer,
-            {member.key.subscription, {group.slot, group.serial}, core_.id, std::move(item)});
+            {member.key.subscription,
+             member.key.join,
+             {group.slot, group.serial},
+             core_.id,
+             std::move(item)});
     return;
   }
   GroupItemLetter letter;
@@ -351,8 +460,7 @@ void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
     delivery->slice.topic = {};
   }
   letter.item = std::move(item);
-  core_.mail.post(member.key.shard, std::move(letter));
-  core_.metrics.mailbox_posted.add();
+  post(member.key.shard, std::move(letter));
 }
 
 void Groups::disconnect(Subscription& group) {
@@ -365,7 +473,7 @@ void Groups::disconnect(Subscription& group) {
     if (member.key.shard == core_.id) {
       on_expelled(letter);
     } else {
-      core_.mail.post(member.key.shard, std::move(letter));
+      post(member.key.shard, std::move(letter));
     }
   }
 }

@@ -168,15 +168,28 @@ struct GroupJoinedLetter {
   queue::Ladder ladder;
   std::uint64_t next_sequence = 0;
 };
-struct GroupCreditLetter {
-  GroupRef group;
-  MemberKey member;
+/// So much of what was dealt, in bytes as the queue counts them.
+struct DealtSum {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+
+  void add(const DealtSum& more) {
+    messages += more.messages;
+    bytes += more.bytes;
+  }
+};
+/// What a member granted and what its socket took since the last one: at most one per turn.
+struct GroupNewsLetter {
+  GroupRef group;
+  MemberKey member;
+  queue::Credit granted;
+  DealtSum taken;
 };
 struct GroupLeaveLetter {
   GroupRef group;
   MemberKey member;
+  DealtSum taken;  // since the last news
+  DealtSum lost;   // its socket went away with it
 };
 /// Something for a member on the shard written to.
 struct GroupItemLetter {
@@ -202,7 +215,7 @@ using Letter =
     std::variant<PublishLetter, PublishResultLetter, PublishWaitingLetter, WithdrawLetter,
                  WithdrawnLetter, ExpiredLetter, ProducerClaimLetter, ProducerLeaseLetter,
                  ProducerRecallLetter, ProducerReturnLetter, InterestLetter, InterestDoneLetter,
-                 GroupJoinLetter, GroupJoinedLetter, GroupCreditLetter, GroupLeaveLetter,
+                 GroupJoinLetter, GroupJoinedLetter, GroupNewsLetter, GroupLeaveLetter,
                  GroupItemLetter, GroupReturnLetter, GroupExpelledLetter>;
 
 }  // namespace sluice::shard

@@ -31,7 +31,7 @@ bool Output::flush(Connection& connection) {
   }
   if (unsent == 0) release(connection);
   if (bytes_ > 0) send(connection);
-  if (!handed_.empty() && connection.link->unsent_bytes() > 0) hold(connection);
+  if (!handed_.empty()) hold(connection);
   if (connection.state != ConnectionState::kOpen) return false;
   const bool more = !connection.ready.empty() || has_dealt(connection);
   if (!more) return false;
@@ -53,23 +53,39 @@ void Output::note_pause(const Connection& connection) {
   }
 }
 
-void Output::hand(const Subscription& subscription, const queue::Item& item) {
-  const model::Slice& slice = std::get<queue::Delivery>(item).slice;
-  if (handed_.empty() || handed_.back().queue.serial != subscription.serial) {
-    handed_.push_back({{subscription.slot, subscription.serial}, 0, 0});
-  }
-  handed_.back().messages += slice.count;
-  handed_.back().bytes += slice.records + queue::kSliceOverhead;
+DealtSum Output::sum_of(const queue::Item& item, std::uint32_t overhead) {
+  const auto* delivery = std::get_if<queue::Delivery>(&item);
+  if (delivery == nullptr) return {};
+  return {delivery->slice.count, std::uint64_t{delivery->slice.records} + overhead};
 }
 
-// The socket did not take the whole write, so nothing of it counts as delivered yet: which part it
-// took is not known by message.
+void Output::hand(const InFlight& handed) {
+  if (handed.sum.messages == 0) return;
+  const auto is_same = [&handed](const InFlight& last) {
+    return last.join == handed.join && last.queue.serial == handed.queue.serial;
+  };
+  if (!handed_.empty() && is_same(handed_.back())) {
+    handed_.back().sum.add(handed.sum);
+  } else {
+    handed_.push_back(handed);
+  }
+}
+
+// If the socket did not take the whole write, nothing of it counts as delivered yet: which part it
+// took is not known by message. What was dealt is in flight already, until it has been taken.
 void Output::hold(Connection& connection) {
+  if (connection.link->unsent_bytes() == 0) {
+    for (const InFlight& handed : handed_) {
+      if (handed.join != 0) groups_.taken(connection, handed);
+    }
+    return;
+  }
   for (const InFlight& handed : handed_) {
+    if (handed.join != 0) continue;
     Subscription* subscription = subscriptions_.find(handed.queue.slot);
     if (subscription == nullptr || subscription->serial != handed.queue.serial) continue;
     LedgerScope scope(core_, *subscription);
-    subscription->queue.hold_in_flight(handed.messages, handed.bytes);
+    subscription->queue.hold_in_flight(handed.sum.messages, handed.sum.bytes);
   }
   connection.in_flight.insert(connection.in_flight.end(), handed_.begin(), handed_.end());
 }
@@ -77,11 +93,15 @@ void Output::hold(Connection& connection) {
 void Output::release(Connection& connection) {
   if (connection.in_flight.empty()) return;
   for (const InFlight& sent : std::exchange(connection.in_flight, {})) {
+    if (sent.join != 0) {
+      groups_.taken(connection, sent);
+      continue;
+    }
     Subscription* subscription = subscriptions_.find(sent.queue.slot);
     if (subscription == nullptr || subscription->serial != sent.queue.serial) continue;
     {
       LedgerScope scope(core_, *subscription);
-      subscription->queue.release_in_flight(sent.messages, sent.bytes);
+      subscription->queue.release_in_flight(sent.sum.messages, sent.sum.bytes);
     }
     subscriptions_.schedule(*subscription);  // what waits there may go on
   }
@@ -92,6 +112,7 @@ void Output::write_dealt(Connection& connection, std::size_t budget) {
     if (core_.limiting != nullptr && !pace_dealt(connection)) return;
     Dealt dealt = std::move(connection.dealt.front());
     connection.dealt.pop_front();
+    hand({dealt.group, sum_of(dealt.item, dealt.overhead), dealt.subscription, dealt.join});
     write_item(connection, dealt.subscription, std::move(dealt.item));
   }
 }
@@ -104,6 +125,7 @@ bool Output::pace_dealt(Connection& connection) {
   auto* delivery = std::get_if<queue::Delivery>(&first.item);
   if (delivery == nullptr || let >= delivery->slice.count) return true;
   Dealt part = first;
+  part.overhead = 0;
   std::get<queue::Delivery>(part.item).slice = delivery->slice.split_front(let);
   delivery->sequence += let;
   connection.dealt.push_front(std::move(part));
@@ -168,7 +190,10 @@ bool Output::write_quantum(Connection& connection, Subscription& subscription, s
     if (!more) break;
     if (std::holds_alternative<queue::Delivery>(item)) {
       subscription.note_delivery(core_.now);
-      hand(subscription, item);
+      hand({{subscription.slot, subscription.serial},
+            sum_of(item, queue::kSliceOverhead),
+            subscription.id,
+            0});
     }
     if (subscription.rehearsed != nullptr) subscriptions_.schedule(subscription);
     write_item(connection, subscription.id, std::move(item));

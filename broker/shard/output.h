@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/shard/core.h"
+#include "broker/shard/groups.h"
 #include "broker/shard/publishing.h"
 #include "broker/shard/subscriptions.h"
 
@@ -29,8 +30,8 @@ class Output {
   static constexpr std::size_t kMaxPieces = 1024;  // of one write: what one system call takes
   static constexpr std::size_t kPauseNoted = 256;  // queues told at once that their peer stalls
 
-  Output(Core& core, Subscriptions& subscriptions, Publishing& publishing)
-      : core_(core), subscriptions_(subscriptions), publishing_(publishing) {}
+  Output(Core& core, Subscriptions& subscriptions, Publishing& publishing, Groups& groups)
+      : core_(core), subscriptions_(subscriptions), publishing_(publishing), groups_(groups) {}
 
   /// Sends what the connection has. True when more is ready that only a budget held back.
   bool flush(Connection& connection);
@@ -54,7 +55,8 @@ class Output {
   bool write_quantum(Connection& connection, Subscription& subscription, std::size_t budget);
   void write_item(Connection& connection, model::SubscriptionId id, queue::Item&& item);
   void write_delivery(Connection& connection, model::SubscriptionId id, queue::Delivery&& delivery);
-  void hand(const Subscription& subscription, const queue::Item& item);
+  void hand(const InFlight& handed);
+  static DealtSum sum_of(const queue::Item& item, std::uint32_t overhead);
   void hold(Connection& connection);
   void announce(Connection& connection, const model::TopicRef& topic);
   std::byte* header_room(std::size_t bytes);
@@ -67,6 +69,7 @@ class Output {
   Core& core_;
   Subscriptions& subscriptions_;
   Publishing& publishing_;
+  Groups& groups_;
   std::vector<std::byte> header_bytes_;  // reused for every write; its size only grows
   std::size_t header_used_ = 0;
   std::vector<Piece> pieces_;

@@ -42,7 +42,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
             answer_error(connection, {ErrorCode::kTakenOver, {}}, 0);
           }),
       withdrawals_(core_, subscriptions_, publishing_),
-      output_(core_, subscriptions_, publishing_),
+      output_(core_, subscriptions_, publishing_, groups_),
       inspection_(core_, subscriptions_, publishing_),
       rehearsals_(core_, subscriptions_),
       memory_keeper_(core_, subscriptions_, publishing_) {
@@ -102,7 +102,7 @@ void Shard::read_letter(model::ShardId from, Letter&& letter) {
                  [&](InterestDoneLetter& l) { subscriptions_.on_interest_done(l); },
                  [&](GroupJoinLetter& l) { groups_.on_join(from, std::move(l)); },
                  [&](GroupJoinedLetter& l) { groups_.on_joined(from, std::move(l)); },
-                 [&](GroupCreditLetter& l) { groups_.on_credit(l); },
+                 [&](GroupNewsLetter& l) { groups_.on_news(l); },
                  [&](GroupLeaveLetter& l) { groups_.on_leave(l); },
                  [&](GroupItemLetter& l) { groups_.on_item(from, std::move(l)); },
                  [&](GroupReturnLetter& l) { groups_.on_return(std::move(l)); },
@@ -141,6 +141,7 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     core_.touch(*connection);
     more = true;
   }
+  groups_.tell_news();
   mail_stuck_ = !core_.mail.flush();
   destroy_dead();
   update_gauges();

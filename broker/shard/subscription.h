@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "broker/flow/drain_rate.h"
@@ -28,8 +29,9 @@ struct Member {
 struct Group {
   std::string name;
   std::vector<Member> members;
-  std::size_t next = 0;  // whose turn it is
-  bool woken = false;    // stands in Groups' list for this turn
+  std::unordered_map<std::uint64_t, std::size_t> places;  // of members, by Groups::key_of
+  std::size_t next = 0;                                   // whose turn it is
+  bool woken = false;                                     // stands in Groups' list for this turn
   std::vector<std::pair<model::ShardId, GroupJoinedLetter>> joining;  // until it is active
 };
 

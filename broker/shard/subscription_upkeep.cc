@@ -71,7 +71,7 @@ std::uint64_t Subscriptions::held() const {
   std::uint64_t held = 0;
   each([&held](const Subscription& subscription) {
     const queue::Ledger ledger = subscription.queue.ledger();
-    held += ledger.queued + ledger.waiting;
+    held += ledger.queued + ledger.waiting + ledger.in_flight;
   });
   return held;
 }

@@ -272,7 +272,8 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
   wire::Unsubscribed answer;
   answer.subscription = id;
   if (consumer.shared) {
-    // The account of a shared subscription is the group's and stays with it.
+    // The account of a shared subscription is the group's and stays with it. What is in flight
+    // leaves before the answer does here as well.
     groups_->leave(connection, model::SubscriptionId(id), consumer);
   } else {
     // What is in flight leaves before the answer does.
@@ -294,14 +295,10 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
 void Subscriptions::end_all(Connection& connection) {
   const auto consumers = std::exchange(connection.consumers, {});
   connection.ready.clear();  // first, as each would look for its place in it
+  groups_->leave_all(connection, consumers);
   for (const auto& [id, consumer] : consumers) {
-    if (consumer.shared) {
-      groups_->leave(connection, model::SubscriptionId(id), consumer);
-    } else {
-      destroy(consumer.queue.slot, reason_of(connection.close_reason));
-    }
+    if (!consumer.shared) destroy(consumer.queue.slot, reason_of(connection.close_reason));
   }
-  connection.dealt.clear();
 }
 
 void Subscriptions::disconnect(model::SubscriptionSlot slot) {
@@ -335,6 +332,9 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
   }
   Consumer& consumer = it->second;
   queue::Credit* held = consumer.shared ? &consumer.granted : &at(consumer.queue.slot).credit;
+  if (credit.messages == 0 && credit.bytes == 0) {
+    return fail(ErrorCode::kBadArgument, "CREDIT of no messages and no bytes");
+  }
   const Options& options = core_.options;
   const auto bytes_max = static_cast<std::int64_t>(options.credit_bytes_max);
   if (credit.messages > options.credit_messages_max || credit.bytes > options.credit_bytes_max ||
@@ -346,7 +346,7 @@ Status Subscriptions::add_credit(Connection& connection, const model::CreditComm
   held->bytes += static_cast<std::int64_t>(credit.bytes);
   if (consumer.shared) {
     groups_->add_credit(connection, consumer, model::SubscriptionId(credit.subscription),
-                        credit.messages, credit.bytes);
+                        {credit.messages, static_cast<std::int64_t>(credit.bytes)});
     return {};
   }
   wake(at(consumer.queue.slot));

@@ -76,7 +76,7 @@ class Subscriptions {
   std::size_t places() const { return table_.size(); }
   bool has_blocking() const { return blocking_ > 0; }
   bool has_strict() const { return strict_ > 0; }
-  /// Messages queued or waiting on this shard.
+  /// Messages queued, waiting or in flight of this shard's queues.
   std::uint64_t held() const;
   void check_invariants() const;
   template <typename Visit>

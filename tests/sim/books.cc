@@ -42,9 +42,7 @@ void Books::open_queues() {
     book.members.push_back(place);
     if (subscribed.end_said != kNotYet || subscribed.end_heard != kNotYet) book.whole = false;
     const Actor& actor = history_.actors[subscribed.actor];
-    // What comes back from a member to a group that ended meanwhile stays counted as delivered.
-    const bool returned = book.shared && subscribed.end_said != kNotYet;
-    if (returned || actor.left || actor.gone != kNotYet) book.cut = true;
+    if (actor.left || actor.gone != kNotYet) book.cut = true;
   }
 }
 

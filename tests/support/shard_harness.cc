@@ -76,7 +76,8 @@ bool ShardHarness::turn(std::size_t at, const TurnOptions& options) {
     busy = true;
   }
   if (shard.end_turn(clock_.now(), clock_.wall_now())) busy = true;
-  if (rings_ != rings) busy = true;  // another shard has something to do
+  if (shard.next_time() <= clock_.now()) busy = true;  // it has made room where something waits
+  if (rings_ != rings) busy = true;                    // another shard has something to do
   for (const auto& client : clients_) {
     if (client->shard_id().value() == at) client->listen();
   }

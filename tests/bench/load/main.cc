@@ -1,6 +1,7 @@
 // sluice_load: the load generator of the benchmarks. One cell per call, one line of JSON out.
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/bench/load/driver.h"
@@ -26,6 +27,8 @@ int load_main(const std::vector<std::string>& arguments) {
                  work_usage().c_str());
     return 2;
   }
+  std::this_thread::yield();  // the kernel adds up at a switch, of which a young process has had
+                              // none
   if (usage_of(0).cpu_seconds == 0) die("sluice_load: this kernel counts no CPU in schedstat");
   raise_descriptor_limit();
   std::printf("%s\n", to_json(*work, run(*work)).c_str());

@@ -14,6 +14,7 @@ HELLO, WELCOME, PUBLISH, RECEIPT, SUBSCRIBE, SUBSCRIBED = 1, 2, 6, 7, 8, 9
 CREDIT, DELIVER, PING, PONG, GOAWAY, ERROR = 12, 13, 24, 25, 26, 27
 NAMED = 1
 WAIT = 20  # seconds: a bound for what must happen, never a pause
+SANITIZED = "SLUICE_SANITIZED" in os.environ  # its own memory is several times the program's
 
 
 def text(value):

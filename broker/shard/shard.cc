@@ -116,7 +116,7 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   read_on();
   memory_keeper_.on_turn();
   bool more = withdrawals_.work();
-  more |= core_.mail.has_unread() || !unread_.empty();
+  more |= has_unread();
   // Sending makes room in queues, which may settle a publish of another connection: until no
   // connection has anything to say. What a budget held back waits for the next turn.
   std::vector<Connection*> later;

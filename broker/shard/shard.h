@@ -91,6 +91,8 @@ class Shard {
   /// The same in parts, and more.
   Inspection& inspection() { return inspection_; }
   Rehearsals& rehearsals() { return rehearsals_; }
+  /// Frames or letters have come that no turn has had time for.
+  bool has_unread() const { return core_.mail.has_unread() || !unread_.empty(); }
   std::size_t publishes_pending() const { return publishing_.pending(); }
   /// See Publishing::blockers().
   std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const {

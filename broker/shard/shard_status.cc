@@ -29,7 +29,7 @@ void Shard::check_invariants() const {
 
 bool Shard::is_drained() const {
   if (publishing_.pending() != 0 || core_.mail.waiting() != 0) return false;
-  if (withdrawals_.open() != 0 || core_.mail.has_unread() || !unread_.empty()) return false;
+  if (withdrawals_.open() != 0 || has_unread()) return false;
   if (subscriptions_.held() != 0) return false;
   return std::all_of(core_.connections.begin(), core_.connections.end(), [](const auto& entry) {
     const Connection& connection = *entry.second;

@@ -75,6 +75,7 @@ bool ShardHarness::turn(std::size_t at, const TurnOptions& options) {
     shard.on_time();
     busy = true;
   }
+  if (shard.has_unread()) busy = true;
   if (shard.end_turn(clock_.now(), clock_.wall_now())) busy = true;
   if (shard.next_time() <= clock_.now()) busy = true;  // it has made room where something waits
   if (rings_ != rings) busy = true;                    // another shard has something to do

@@ -10,7 +10,7 @@ namespace sluice::queue {
 using wire::GapReason;
 
 BoundedQueue::BoundedQueue(const Bounds& bounds, const Ladder& ladder)
-    : bounds_(bounds), ladder_(ladder) {
+    : bounds_(bounds), ladder_(ladder), conflates_(ladder.conflates()) {
   ASSERT(bounds.max_messages > 0 && bounds.max_bytes > 0 && bounds.max_lag.count() >= 0);
   ASSERT(ladder.size > 0 && ladder.size <= kMaxSteps);
 }
@@ -22,30 +22,37 @@ PushResult BoundedQueue::push(const model::Slice& slice, model::PublishToken tok
   Entry entry = make_entry(slice, now, deadline);
   if (entry.expires <= now) {
     push_late(std::move(entry), token, result);
-  } else if (has_room(slice.count, slice.records, now)) {
-    append(std::move(entry));
-    result.accepted = slice.count;
   } else {
-    push_slowly(std::move(entry), token, result);
+    take_in(std::move(entry), token, result);
   }
   return result;
 }
 
+void BoundedQueue::take_in(Entry entry, model::PublishToken token, PushResult& result) {
+  const model::Slice& slice = entry.slice;
+  if (has_room(slice.count, slice.records, entry.queued_at) && !conflating()) {
+    result.accepted += slice.count;
+    append(std::move(entry));
+  } else {
+    push_slowly(std::move(entry), token, result);
+  }
+}
+
 bool BoundedQueue::has_room(std::uint32_t messages, std::uint64_t record_bytes,
                             base::MonotonicTime now) const noexcept {
-  return fits(messages, record_bytes + kSliceOverhead) && !has_waiting() && !lagged(now);
+  return fits(messages, record_bytes + bookkeeping(messages)) && !has_waiting() && !lagged(now);
 }
 
 void BoundedQueue::reserve(std::uint32_t messages, std::uint64_t record_bytes) {
   rare().reserved_messages += messages;
-  rare().reserved_bytes += record_bytes + kSliceOverhead;
+  rare().reserved_bytes += record_bytes + bookkeeping(messages);
 }
 
 void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept {
   ASSERT(rare_ != nullptr && rare_->reserved_messages >= messages);
-  ASSERT(rare_->reserved_bytes >= record_bytes + kSliceOverhead);
+  ASSERT(rare_->reserved_bytes >= record_bytes + bookkeeping(messages));
   rare_->reserved_messages -= messages;
-  rare_->reserved_bytes -= record_bytes + kSliceOverhead;
+  rare_->reserved_bytes -= record_bytes + bookkeeping(messages);
   rare_->room_came = has_waiting();
 }
 
@@ -55,6 +62,7 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
                                        base::MonotonicTime deadline) {
   ASSERT(slice.count > 0);
   unreserve(slice.count, slice.records);
+  end_conflation_if_drained();
   Entry entry = make_entry(slice, now, deadline);
   if (has_waiting()) {
     rare_->waiting_messages += slice.count;
@@ -65,7 +73,7 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
     move_in(now);
   } else {
     may_exceed(slice);  // the room may have been taken away since, by a ceiling
-    append(std::move(entry));
+    enter(std::move(entry));
   }
   PushResult result;
   result.accepted = slice.count;
@@ -93,7 +101,7 @@ Item BoundedQueue::take(Credit& credit, base::MonotonicTime now, std::uint32_t l
   if (!entries_.empty() && entries_.front().expires <= now) {
     limit_messages = std::min(limit_messages, skip_expired(now));
   }
-  if (gap_is_next()) return rare_->gaps.pop_front();
+  if (gap_is_next()) return take_gap();
   if (entries_.empty()) return item;
   const model::Slice& slice = entries_.front().slice;
   auto messages = static_cast<std::uint32_t>(
@@ -101,15 +109,17 @@ Item BoundedQueue::take(Credit& credit, base::MonotonicTime now, std::uint32_t l
   const auto bytes = static_cast<std::uint64_t>(credit.bytes);
   if (slice.records > bytes) messages = std::min(messages, slice.count_within(bytes - 1) + 1);
   if (messages == 0) return item;
-  const Delivery& delivery = item.emplace<Delivery>(take_front(messages));
+  Delivery& delivery = item.emplace<Delivery>(take_front(messages));
   credit.messages -= messages;
   credit.bytes -= delivery.slice.records;
+  if (conflating()) extend(delivery, credit, now, limit_messages - messages);
   return item;
 }
 
 void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
                             base::MonotonicTime now, base::MonotonicTime deadline) {
   ASSERT(delivered_ >= slice.count && sequence + slice.count <= next_sequence_);
+  end_conflation();
   std::uint32_t at = 0;
   while (at < entries_.size() && entries_[at].sequence < sequence) ++at;
   Entry entry{slice, sequence, now, deadline, std::min(deadline, slice.earliest_deadline)};
@@ -123,7 +133,7 @@ void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
   entries_.insert(at, std::move(entry));
   delivered_ -= slice.count;
   queued_ += slice.count;
-  held_bytes_ += slice.records + kSliceOverhead;
+  held_bytes_ += slice.records + bookkeeping(slice.count);
   join_at(at + 1);
   join_at(at);
 }
@@ -131,9 +141,10 @@ void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
 // To be said before an entry of `slice` is added whether there is room or not.
 void BoundedQueue::may_exceed(const model::Slice& slice) {
   if (rare_ != nullptr && fits(0, 0)) rare_->over_messages = rare_->over_bytes = 0;
-  if (fits(slice.count, slice.records + kSliceOverhead)) return;
+  const std::uint64_t bytes = slice.records + bookkeeping(slice.count);
+  if (fits(slice.count, bytes)) return;
   rare().over_messages += slice.count;
-  rare().over_bytes += slice.records + kSliceOverhead;
+  rare().over_bytes += bytes;
 }
 
 bool BoundedQueue::on_time(base::MonotonicTime now) {
@@ -175,6 +186,8 @@ void BoundedQueue::close() {
   rare_->in_flight_bytes = 0;
   rare_->sweep_at = base::kNever;
   rare_->gaps.clear();
+  rare_->conflation.reset();
+  rare_->dead = 0;
 }
 
 base::Duration BoundedQueue::lag(base::MonotonicTime now) const noexcept {
@@ -203,22 +216,31 @@ bool BoundedQueue::fits(std::uint64_t messages, std::uint64_t bytes) const noexc
 
 std::uint32_t BoundedQueue::count_that_fits(const Entry& entry) const noexcept {
   const std::uint64_t messages = messages_max();
+  if (queued_ >= messages || held_bytes_ >= bytes_max()) return 0;
+  if (conflates_) return count_that_fits_singly(entry.slice);
   const std::uint64_t taken = held_bytes_ + overhead(entry);
-  if (queued_ >= messages || taken >= bytes_max()) return 0;
+  if (taken >= bytes_max()) return 0;
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(messages - queued_, entry.slice.count_within(bytes_max() - taken)));
 }
 
-// A slice that goes on where the last entry ends becomes part of it.
-std::uint32_t BoundedQueue::overhead(const Entry& entry) const noexcept {
-  return !entries_.empty() && continues(entries_.back(), entry) ? 0 : kSliceOverhead;
+// Each message with bookkeeping of its own.
+std::uint32_t BoundedQueue::count_that_fits_singly(const model::Slice& slice) const noexcept {
+  const std::uint64_t room = bytes_max() - held_bytes_;
+  std::uint32_t fit = 0;
+  std::uint32_t beyond = 1 + static_cast<std::uint32_t>(
+                                 std::min<std::uint64_t>(slice.count, messages_max() - queued_));
+  while (fit + 1 < beyond) {
+    const std::uint32_t middle = fit + (beyond - fit) / 2;
+    (slice.bytes_of_first(middle) + bookkeeping(middle) <= room ? fit : beyond) = middle;
+  }
+  return fit;
 }
 
-bool BoundedQueue::continues(const Entry& entry, const Entry& next) noexcept {
-  return next.slice.first != 0 && entry.slice.first + entry.slice.count == next.slice.first &&
-         entry.sequence + entry.slice.count == next.sequence &&
-         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at &&
-         entry.deadline == next.deadline;
+// A slice that goes on where the last entry ends becomes part of it.
+std::uint64_t BoundedQueue::overhead(const Entry& entry) const noexcept {
+  if (conflates_) return bookkeeping(entry.slice.count);
+  return !entries_.empty() && continues(entries_.back(), entry) ? 0 : kSliceOverhead;
 }
 
 bool BoundedQueue::gap_is_next() const noexcept {
@@ -264,19 +286,12 @@ BoundedQueue::Rare& BoundedQueue::rare() {
   return *rare_;
 }
 
-BoundedQueue::Entry BoundedQueue::split_front(Entry& entry, std::uint32_t messages) {
-  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at, entry.deadline,
-              entry.expires};
-  entry.sequence += messages;
-  return front;
-}
-
 void BoundedQueue::append(Entry entry) {
   queued_ += entry.slice.count;
-  held_bytes_ += entry.slice.records + kSliceOverhead;
+  held_bytes_ += entry.slice.records + bookkeeping(entry.slice.count);
   if (entry.expires != base::kNever) note_expiry(entry);
   entries_.push_back(std::move(entry));
-  if (entries_.back().slice.first != 0) join_at(entries_.size() - 1);
+  if (entries_.back().slice.first != 0 && !conflating()) join_at(entries_.size() - 1);
 }
 
 // Makes one entry of those before and at `at` if the latter goes on where the former ends.
@@ -286,25 +301,25 @@ void BoundedQueue::join_at(std::uint32_t at) {
   entries_[at - 1].slice.count += joined.slice.count;
   entries_[at - 1].slice.records += joined.slice.records;
   entries_[at - 1].expires = std::min(entries_[at - 1].expires, joined.expires);
-  held_bytes_ -= kSliceOverhead;
+  if (!conflates_) held_bytes_ -= kSliceOverhead;
 }
 
 void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResult& result) {
-  const StepKind first = ladder_.first().kind;
+  const StepKind first = ladder_.steps[0].kind;
   result.disconnect =
       on_time(entry.queued_at) || (first == StepKind::kDisconnect && !fits_whole(entry));
   if (result.disconnect) return refuse(entry, GapReason::kDisconnected, result);
+  end_conflation_if_drained();
   const bool reject = first == StepKind::kReject && (lagged(entry.queued_at) || !fits_whole(entry));
   const Tally tally{entry.sequence, result};
   const auto take = [&](Entry run, bool too_large) {
-    if (too_large) {
+    if (result.disconnect) {
+      refuse(run, GapReason::kDisconnected, result);
+    } else if (too_large) {
       refuse(run, GapReason::kTooLarge, result);
     } else if (reject) {
       refuse(run, GapReason::kRejected, result);
     } else {
-      const bool full =
-          has_waiting() || lagged(run.queued_at) || count_that_fits(run) < run.slice.count;
-      if (full && conflates_now()) return push_conflating(std::move(run), token, tally);
       push_run(std::move(run), token, tally);
     }
   };
@@ -316,23 +331,45 @@ void BoundedQueue::push_slowly(Entry entry, model::PublishToken token, PushResul
   }
 }
 
-// A run of messages each of which could fit. What does not fit now takes the first step.
+// A run of messages each of which could fit. What does not fit now climbs the ladder.
 void BoundedQueue::push_run(Entry run, model::PublishToken token, Tally tally) {
-  const bool full = has_waiting() || lagged(run.queued_at);
-  const std::uint32_t messages = full ? 0 : count_that_fits(run);
-  const StepKind step = ladder_.first().kind;
-  if (messages == run.slice.count) {
+  if (has_waiting()) return wait(std::move(run), token, tally.result);
+  const bool replaces = conflating();
+  // Whoever makes room of its own is better asked one by one.
+  bool full = lagged(run.queued_at) || (replaces && ladder_.steps[0].kind == StepKind::kConflate);
+  while (!full && run.slice.count > 0) {
+    const std::uint32_t messages = count_that_fits(run);
+    const bool whole = messages == run.slice.count;
+    if (!whole && ladder_.steps[0].kind == StepKind::kDropOldest) break;
+    full = messages == 0 || !replaces;  // what enters may make more room than it takes
+    if (messages == 0) break;
     tally.result.accepted += messages;
-    return append(std::move(run));
+    enter(whole ? std::exchange(run, {}) : split_front(run, messages));
   }
-  if (step == StepKind::kDropOldest) return displace(std::move(run), tally);
-  if (messages > 0) {
-    tally.result.accepted += messages;
-    append(split_front(run, messages));
+  if (run.slice.count > 0) climb(std::move(run), token, tally);
+}
+
+void BoundedQueue::climb(Entry run, model::PublishToken token, Tally tally) {
+  for (std::uint8_t step = 0;; ++step) {
+    ASSERT(step < ladder_.size);
+    switch (ladder_.steps[step].kind) {
+      case StepKind::kConflate:
+        tally.result.accepted += conflate(&run, run.queued_at);
+        if (run.slice.count == 0) return;
+        break;
+      case StepKind::kBlock:
+        return wait(std::move(run), token, tally.result);
+      case StepKind::kDropOldest:
+        return displace(std::move(run), tally);
+      case StepKind::kDropNewest:
+        return refuse(run, GapReason::kDroppedNewest, tally.result);
+      case StepKind::kReject:
+        return refuse(run, GapReason::kRejected, tally.result);
+      case StepKind::kDisconnect:
+        tally.result.disconnect = true;
+        return refuse(run, GapReason::kDisconnected, tally.result);
+    }
   }
-  if (step == StepKind::kBlock) return wait(std::move(run), token, tally.result);
-  ASSERT(step == StepKind::kDropNewest);
-  refuse(run, GapReason::kDroppedNewest, tally.result);
 }
 
 void BoundedQueue::refuse(const Entry& entry, GapReason reason, PushResult& result) {
@@ -346,9 +383,11 @@ Delivery BoundedQueue::take_front(std::uint32_t messages) {
   Entry taken;
   if (messages == front.slice.count) {
     taken = entries_.pop_front();
-    held_bytes_ -= kSliceOverhead;
+    held_bytes_ -= bookkeeping(messages);
+    if (rare_ != nullptr && rare_->dead > 0) trim_dead();
   } else {
     taken = split_front(front, messages);
+    if (conflates_) held_bytes_ -= bookkeeping(messages);
   }
   held_bytes_ -= taken.slice.records;
   queued_ -= messages;

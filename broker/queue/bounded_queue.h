@@ -1,24 +1,21 @@
 // bounded_queue.h: what does this subscription get next, and what happens when there is no room?
 //
 // A queue of slices, bounded in messages, bytes and age. A push that finds no room climbs the
-// ladder. What is lost becomes a gap that stands exactly where the hole is, coalesces with its
-// neighbours, and is never lost itself. What a `block` step holds back waits here in order, outside
-// the bounds (the publisher's grant bounds it), until there is room or its time is over; the
-// publish it belongs to is told through take_settled().
+// ladder. What is lost becomes a gap where the hole is, coalesces with its neighbours, and is never
+// lost itself. What a `block` step holds back waits here in order, outside the bounds (the
+// publisher's grant bounds it); its publish is told through take_settled().
 //
 // Owner:    one subscription.
 // Thread:   the owner shard only. The time comes in as an argument, results are drained.
 // Units:    messages; bytes are record bytes plus kSliceOverhead for every slice held.
 // Limits:   Bounds, but for put_back() and push_reserved(); one gap per reason and hole.
-// Order:    messages leave in the order pushed, per publisher and over all; sequences rise. Times
-//           given do not fall. After close() nothing is pushed or put back.
+// Order:    messages leave in the order pushed; sequences rise. Times given do not fall. After
+//           close() nothing is pushed or put back.
 // Source:   docs/ARCHITECTURE.md, section Queues.
-// Tests:    tests/unit/broker/queue/bounded_queue_test.cc, bounded_queue_model_test.cc (against a
-//           plain model), tests/fuzz/fuzz_queue.cc, tests/bench/micro/queue_bench.cc
+// Tests:    tests/unit/broker/queue, tests/fuzz/fuzz_queue.cc, tests/bench/micro/queue_bench.cc
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -74,22 +71,19 @@ class BoundedQueue {
   /// of what stands behind it. Credit is the caller's to restore. May exceed the bounds.
   void put_back(const model::Slice& slice, std::uint64_t sequence, base::MonotonicTime now,
                 base::MonotonicTime deadline = base::kNever);
-  /// The same for a gap that was not told: back to its place, so that the next consumer is told.
+  /// The same for a gap that was not told, so that the next consumer is told.
   void put_back(const Gap& gap);
 
-  /// Takes out every copy of a publish that is queued or waiting: how many messages that was.
-  /// Looks at all slices().
+  /// Takes out every copy of a publish, queued or waiting: how many messages. Looks at slices().
   std::uint64_t withdraw(const model::Origin& origin, base::MonotonicTime now);
-  std::uint64_t slices() const noexcept {
-    return std::uint64_t{entries_.size()} + (has_waiting() ? rare_->waiting.size() : 0);
-  }
+  std::uint64_t slices() const noexcept;
 
   /// The slice that next() would take from; null where that is a gap or nothing.
   const model::Slice* front() const noexcept {
     return entries_.empty() || gap_is_next() ? nullptr : &entries_.front().slice;
   }
-  /// Of what next() gave, that much is not yet taken by the socket: it counts against the bounds
-  /// until it is released. Bytes as held_bytes() counts them. Requires: as much was delivered.
+  /// That much of what next() gave is not yet taken by the socket: it counts against the bounds
+  /// till it is released. Bytes as held_bytes() counts them. Requires: as much was delivered.
   void hold_in_flight(std::uint64_t messages, std::uint64_t bytes);
   void release_in_flight(std::uint64_t messages, std::uint64_t bytes);
   void release_in_flight();
@@ -97,9 +91,8 @@ class BoundedQueue {
   void discard_in_flight(std::uint64_t messages, std::uint64_t bytes);
   std::uint64_t in_flight() const noexcept { return rare_ ? rare_->in_flight_messages : 0; }
 
-  /// A lower bound in bytes while memory is short (kNoCeiling: none). A ladder that ends in
-  /// drop_oldest gives up at once, from the front, what is over it: how many messages that was.
-  /// With any other the queue counts as full.
+  /// A lower bound in bytes while memory is short (kNoCeiling: none). A ladder that gives way loses
+  /// at once, from the front, what is over it: how many messages. With others it counts as full.
   std::uint64_t set_ceiling(std::uint64_t bytes, base::MonotonicTime now);
 
   /// What was lost since the last call, in the order of losing; at most kMaxLosses + kGapReasons.
@@ -119,15 +112,12 @@ class BoundedQueue {
   std::vector<Settled> take_settled();
   /// Whether on_time() may ever have something to do, as things stand, or something has settled.
   bool is_timed() const noexcept {
-    return bounds_.max_lag.count() > 0 ||
-           (rare_ != nullptr && (rare_->sweep_at != base::kNever || !rare_->waiting.empty() ||
-                                 !rare_->settled.empty()));
+    return bounds_.max_lag.count() > 0 || (rare_ && rare_->timed());
   }
-  bool has_settled() const noexcept { return rare_ != nullptr && !rare_->settled.empty(); }
+  bool has_settled() const noexcept { return rare_ && !rare_->settled.empty(); }
 
   /// Ends it: everything held is discarded and counted so; waiting pushes settle as dropped.
   void close();
-
   /// Gives memory back that an empty queue does not need. For housekeeping.
   void shrink();
 
@@ -136,13 +126,7 @@ class BoundedQueue {
   /// Calls `visit(reason, count)` for what was dropped since the last call.
   template <typename Visit>
   void count_drops(Visit visit) const {
-    if (rare_ == nullptr) return;
-    for (std::size_t i = 0; i < kGapReasons; ++i) {
-      const std::uint64_t count = rare_->dropped[i] - rare_->counted[i];
-      if (count == 0) continue;
-      rare_->counted[i] = rare_->dropped[i];
-      visit(static_cast<wire::GapReason>(i + 1), count);
-    }
+    if (rare_) rare_->count_drops(visit);
   }
   const Bounds& bounds() const noexcept { return bounds_; }
   const Ladder& ladder() const noexcept { return ladder_; }
@@ -151,7 +135,6 @@ class BoundedQueue {
   std::uint64_t next_sequence() const noexcept { return next_sequence_; }
   /// Age of the oldest queued message; 0 when none is queued.
   base::Duration lag(base::MonotonicTime now) const noexcept;
-
   /// Heap held for bookkeeping, beyond the batches; 0 when idle, never short of room, and shrunk.
   std::size_t memory_bytes() const noexcept;
 
@@ -162,12 +145,7 @@ class BoundedQueue {
   using Entry = detail::Entry;
   using Waiting = detail::Waiting;
   using Rare = detail::Rare;
-
-  // What becomes of one push. What is dropped from `first_sequence` on is its own.
-  struct Tally {
-    std::uint64_t first_sequence = 0;
-    PushResult& result;
-  };
+  using Tally = detail::Tally;
 
   // Asking (bounded_queue.cc).
   StepKind settling() const noexcept { return ladder_.steps[ladder_.size - 1U].kind; }
@@ -178,23 +156,27 @@ class BoundedQueue {
   bool fits(std::uint64_t messages, std::uint64_t bytes) const noexcept;
   bool fits_whole(const Entry& entry) const;
   std::uint32_t count_that_fits(const Entry& entry) const noexcept;
-  std::uint32_t overhead(const Entry& entry) const noexcept;
-  static bool continues(const Entry& entry, const Entry& next) noexcept;
+  std::uint32_t count_that_fits_singly(const model::Slice& slice) const noexcept;
+  std::uint64_t overhead(const Entry& entry) const noexcept;
+  bool conflating() const noexcept { return rare_ != nullptr && rare_->conflation != nullptr; }
+  // Where messages may come to stand by themselves, each has always been charged so.
+  std::uint64_t bookkeeping(std::uint32_t messages) const noexcept {
+    return conflates_ ? std::uint64_t{messages} * kSliceOverhead : kSliceOverhead;
+  }
   std::uint32_t leading_run(const model::Slice& slice, bool& too_large) const;
   bool gap_is_next() const noexcept;
+  Gap take_gap();
 
   // Pushing (bounded_queue.cc).
   Rare& rare();
-  static Entry split_front(Entry& entry, std::uint32_t messages);
+  void take_in(Entry entry, model::PublishToken token, PushResult& result);
   void append(Entry entry);
   void may_exceed(const model::Slice& slice);
   void tolerate_excess();
   void join_at(std::uint32_t at);
   void push_slowly(Entry entry, model::PublishToken token, PushResult& result);
-  bool conflates_now() const noexcept;
-  void push_conflating(Entry run, model::PublishToken token, Tally tally);
-  void conflate();
   void push_run(Entry run, model::PublishToken token, Tally tally);
+  void climb(Entry run, model::PublishToken token, Tally tally);
   void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
   Item take(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages);
   Delivery take_front(std::uint32_t messages);
@@ -218,7 +200,23 @@ class BoundedQueue {
   void lose(const Entry& entry, wire::GapReason reason, bool in_receipt);
   void note_loss(const Entry& entry, wire::GapReason reason, bool in_receipt);
   void add_gap(const Gap& gap);
-  bool holds_between(std::uint64_t after, std::uint64_t before) const noexcept;
+  bool holds_between(std::uint64_t after, std::uint64_t before) noexcept;
+
+  // Conflating (bounded_queue_conflate.cc).
+  void begin_conflation();
+  void end_conflation_if_drained();
+  void end_conflation();
+  void trim_dead();
+  std::uint32_t live_from(std::uint32_t at);
+  std::uint32_t place_of(const ConflationKey& key) const;
+  bool fits_instead(std::uint32_t old, std::uint32_t records, base::MonotonicTime now) const;
+  void put_newest(Entry entry, const ConflationKey& key);
+  void give_way(std::uint32_t at);
+  void enter(Entry entry);
+  Entry take_one(Entry* run);
+  std::uint32_t conflate(Entry* run, base::MonotonicTime now, std::uint32_t most = UINT32_MAX);
+  void conflate_displacing(Entry* run, Tally tally);
+  void extend(Delivery& delivery, Credit& credit, base::MonotonicTime now, std::uint32_t limit);
 
   // Waiting (bounded_queue_waiting.cc).
   void wait(Entry entry, model::PublishToken token, PushResult& result);
@@ -228,7 +226,9 @@ class BoundedQueue {
   bool expire(base::MonotonicTime now);
   void give_up(std::uint32_t at, wire::GapReason reason);
   void give_up_front(std::uint32_t messages, wire::GapReason reason);
-  void climb_front();
+  bool climb_front(base::MonotonicTime now);
+  bool conflate_front(base::MonotonicTime now, std::uint32_t most);
+  void displace_waiting();
   void settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
               wire::GapReason reason);
   void discard_waiting();
@@ -244,6 +244,7 @@ class BoundedQueue {
   std::unique_ptr<Rare> rare_;
   Bounds bounds_;
   Ladder ladder_;
+  bool conflates_ = false;  // what the ladder says
 };
 
 }  // namespace sluice::queue

@@ -9,6 +9,7 @@
 namespace sluice::queue {
 
 void BoundedQueue::shrink() {
+  if (entries_.empty() && !has_waiting()) end_conflation();
   entries_.shrink();
   if (rare_ == nullptr) return;
   rare_->waiting.shrink();
@@ -18,8 +19,9 @@ void BoundedQueue::shrink() {
   if (rare_->settled.empty()) rare_->settled.shrink_to_fit();
   const bool blank = rare_->waiting.empty() && rare_->gaps.empty() && rare_->settled.empty() &&
                      rare_->reserved_bytes == 0 && rare_->discarded == 0 && fits(0, 0) &&
-                     rare_->losses.empty() && rare_->in_flight_messages == 0 &&
-                     rare_->ceiling == kNoCeiling && rare_->dropped_total == 0;
+                     rare_->losses.empty() && rare_->conflation == nullptr &&
+                     rare_->in_flight_messages == 0 && rare_->ceiling == kNoCeiling &&
+                     rare_->dropped_total == 0;
   if (blank && rare_->sweep_at == base::kNever) rare_.reset();
 }
 
@@ -27,7 +29,12 @@ std::size_t BoundedQueue::memory_bytes() const noexcept {
   if (rare_ == nullptr) return entries_.memory_bytes();
   return entries_.memory_bytes() + sizeof(Rare) + rare_->waiting.memory_bytes() +
          rare_->gaps.memory_bytes() + rare_->settled.capacity() * sizeof(Settled) +
-         rare_->losses.capacity() * sizeof(Loss);
+         rare_->losses.capacity() * sizeof(Loss) +
+         (rare_->conflation ? rare_->conflation->memory_bytes() : 0);
+}
+
+std::uint64_t BoundedQueue::slices() const noexcept {
+  return std::uint64_t{entries_.size()} + (has_waiting() ? rare_->waiting.size() : 0);
 }
 
 Ledger BoundedQueue::ledger() const noexcept {
@@ -116,11 +123,12 @@ std::uint64_t BoundedQueue::set_ceiling(std::uint64_t bytes, base::MonotonicTime
   const bool rises = bytes > state.ceiling;
   state.ceiling = bytes;
   std::uint64_t squeezed = 0;
-  if (settling() == StepKind::kDropOldest) {
+  if (ladder_.gives_way()) {
     while (!entries_.empty() && held_bytes_ > bytes_max()) {
       const model::Slice& front = entries_.front().slice;
       const std::uint64_t excess = held_bytes_ - bytes_max();
-      const std::uint32_t lost = std::min(front.count, front.count_within(excess - 1) + 1);
+      const std::uint32_t lost =
+          conflates_ ? 1 : std::min(front.count, front.count_within(excess - 1) + 1);
       drop_front(lost, wire::GapReason::kSqueezed);
       squeezed += lost;
     }

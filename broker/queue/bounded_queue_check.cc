@@ -19,15 +19,21 @@ void BoundedQueue::check_entries() const {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::uint64_t end = 1;
+  std::uint32_t dead = 0;
   for (std::uint32_t at = 0; at < entries_.size(); ++at) {
     const Entry& entry = entries_[at];
-    ASSERT(entry.slice.count > 0);
     ASSERT(entry.sequence >= end);
-    ASSERT(at == 0 || !continues(entries_[at - 1], entry));
+    if (entry.slice.count == 0) {
+      ++dead;
+      ASSERT(at > 0 && at + 1 < entries_.size() && entry.slice.first > 0);
+      continue;
+    }
+    ASSERT(conflating() ? entry.slice.count == 1 : at == 0 || !continues(entries_[at - 1], entry));
     end = entry.sequence + entry.slice.count;
     messages += entry.slice.count;
-    bytes += entry.slice.records + kSliceOverhead;
+    bytes += entry.slice.records + bookkeeping(entry.slice.count);
   }
+  ASSERT(dead == (rare_ ? rare_->dead : 0));
   ASSERT(messages == queued_);
   ASSERT(bytes == held_bytes_);
   ASSERT(end <= next_sequence_);
@@ -52,7 +58,7 @@ void BoundedQueue::check_rare() const {
   }
   ASSERT(messages == state.waiting_messages);
   ASSERT(end <= next_sequence_);
-  ASSERT(state.waiting.empty() || ladder_.first().kind == StepKind::kBlock);
+  ASSERT(state.waiting.empty() || ladder_.blocks());
 }
 
 }  // namespace sluice::queue

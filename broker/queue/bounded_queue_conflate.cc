@@ -1,15 +1,15 @@
-// The part of BoundedQueue that keeps only the newest message of each topic, or topic and key.
+// The part of BoundedQueue that keeps only the newest message of a topic or key.
+//
+// While it conflates, each message is an entry of its own. One that gives way in the middle stays
+// in the ring as a dead entry (no messages, `slice.first` is a distance to look on at), so that
+// nothing is moved for it; dead entries are taken out together, and never stand at either end.
 
 #include <algorithm>
-#include <cstring>
-#include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "broker/queue/bounded_queue.h"
 #include "libs/base/assert.h"
-#include "libs/wire/batch.h"
 
 namespace sluice::queue {
 
@@ -17,109 +17,238 @@ using wire::GapReason;
 
 namespace {
 
-std::string identity_of(const model::Slice& slice, base::ByteView key) {
-  // 0 is no topic's slot.
-  const std::uint64_t topic =
-      slice.topic ? (std::uint64_t{slice.topic.slot().value()} << 32) | slice.topic.generation()
-                  : 0;
-  std::string identity(sizeof topic + key.size(), '\0');
-  std::memcpy(identity.data(), &topic, sizeof topic);
-  if (!key.empty()) std::memcpy(identity.data() + sizeof topic, key.data(), key.size());
-  return identity;
+constexpr std::uint32_t kDeadMin = 16;  // dead entries that are no matter
+
+// The place of that message; entries.size() when it has left.
+std::uint32_t place_in(const Ring<detail::Entry>& entries, std::uint64_t sequence) {
+  std::uint32_t low = 0;
+  std::uint32_t high = entries.size();
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (entries[middle].sequence < sequence) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const bool found =
+      low < entries.size() && entries[low].sequence == sequence && entries[low].slice.count > 0;
+  return found ? low : entries.size();
 }
 
-// One for each of its messages; without a key it is the topic's.
-std::vector<std::string> identities_of(const model::Slice& slice) {
-  std::vector<std::string> identities;
-  identities.reserve(slice.count);
-  std::vector<std::byte> storage;
-  const base::Result<base::ByteView> all = wire::batch_records(slice.batch.view(), storage);
-  if (!all) {
-    // It cannot be decompressed, which its consumer will find as well: it counts by topic.
-    identities.assign(slice.count, identity_of(slice, {}));
-    return identities;
+void take_out_dead(Ring<detail::Entry>& entries) {
+  Ring<detail::Entry> live;
+  while (!entries.empty()) {
+    detail::Entry entry = entries.pop_front();
+    if (entry.slice.count > 0) live.push_back(std::move(entry));
   }
-  base::ByteView records = *all;
-  for (std::uint32_t i = 0; i < slice.first; ++i) wire::take_record(records);
-  for (std::uint32_t i = 0; i < slice.count; ++i) {
-    identities.push_back(identity_of(slice, wire::take_record(records).key));
-  }
-  return identities;
+  entries = std::move(live);
 }
 
 }  // namespace
 
-bool BoundedQueue::conflates_now() const noexcept {
-  if (!ladder_.conflates()) return false;
-  return rare_ == nullptr || next_sequence_ >= rare_->conflate_from;
-}
-
-// A run of messages that finds no room. It is queued, over the bounds for a moment, so that its own
-// messages count among the newest; what is still too much goes on to the next step.
-void BoundedQueue::push_conflating(Entry run, model::PublishToken token, Tally tally) {
-  const base::MonotonicTime now = run.queued_at;
-  if (has_waiting() || lagged(now)) {
-    conflate();
-    if (has_waiting()) move_in(now);
-  }
-  if (has_waiting() || lagged(now)) return push_run(std::move(run), token, tally);
-  const std::uint64_t first = run.sequence;
-  std::uint32_t settled = run.slice.count;
-  append(std::move(run));
-  conflate();
-  std::vector<Entry> rest;
-  const auto holds_some = [&] {
-    return !entries_.empty() && entries_.back().sequence + entries_.back().slice.count > first;
-  };
-  while (holds_some() && !fits(0, 0)) {
-    Entry last = entries_.erase(entries_.size() - 1);
-    queued_ -= last.slice.count;
-    held_bytes_ -= last.slice.records + kSliceOverhead;
-    if (last.sequence < first) {
-      append(split_front(last, static_cast<std::uint32_t>(first - last.sequence)));
-    }
-    settled -= last.slice.count;
-    rest.push_back(std::move(last));
-  }
-  tally.result.accepted += settled;
-  for (auto it = rest.rbegin(); it != rest.rend(); ++it) push_run(std::move(*it), token, tally);
-}
-
-// One walk over the queue, from the newest message on. Where that frees little it is not worth
-// repeating for each push: it is done again when an eighth of what is queued has come since.
-void BoundedQueue::conflate() {
-  const bool by_key = ladder_.steps[0].by_key;
-  const std::uint32_t before = queued_;
-  std::unordered_set<std::string> seen;
-  std::vector<Entry> kept;  // the newest first, as the next
-  std::vector<Entry> lost;
-  const auto sort_out = [&](Entry run, const std::string& identity) {
-    (seen.insert(identity).second ? kept : lost).push_back(std::move(run));
-  };
+void BoundedQueue::begin_conflation() {
+  if (conflating()) return;
+  Rare& state = rare();
+  state.conflation = std::make_unique<Conflation>();
+  std::vector<Entry> singles;
+  std::vector<ConflationKey> keys;
+  singles.reserve(queued_);
+  keys.reserve(queued_);
   while (!entries_.empty()) {
-    Entry entry = entries_.erase(entries_.size() - 1);
-    if (!by_key) {
-      const std::string identity = identity_of(entry.slice, {});
-      if (entry.slice.count > 1 && !seen.contains(identity)) {
-        Entry older = split_front(entry, entry.slice.count - 1);
-        sort_out(std::move(entry), identity);
-        entry = std::move(older);
-      }
-      sort_out(std::move(entry), identity);
-      continue;
+    Entry entry = entries_.pop_front();
+    for (ConflationKey& key : conflation_keys(entry.slice, ladder_.conflates_by_key())) {
+      keys.push_back(std::move(key));
     }
-    const std::vector<std::string> identities = identities_of(entry.slice);
-    std::vector<Entry> single;
-    while (entry.slice.count > 1) single.push_back(split_front(entry, 1));
-    single.push_back(std::move(entry));
-    for (std::size_t i = single.size(); i-- > 0;) sort_out(std::move(single[i]), identities[i]);
+    while (entry.slice.count > 1) singles.push_back(split_front(entry, 1));
+    singles.push_back(std::move(entry));
   }
-  queued_ = 0;
-  held_bytes_ = 0;
-  for (auto it = kept.rbegin(); it != kept.rend(); ++it) append(std::move(*it));
-  for (auto it = lost.rbegin(); it != lost.rend(); ++it) lose(*it, GapReason::kConflated, false);
-  const std::uint32_t freed = before - queued_;
-  rare().conflate_from = freed >= before / 8 ? 0 : next_sequence_ + std::max(1U, queued_ / 8);
+  for (std::size_t i = 0; i < singles.size(); ++i) {
+    state.conflation->set_newest(keys[i], singles[i].sequence);
+  }
+  std::vector<Entry> lost;
+  for (std::size_t i = 0; i < singles.size(); ++i) {
+    const bool newest = state.conflation->newest(keys[i]) == singles[i].sequence;
+    if (newest) {
+      entries_.push_back(std::move(singles[i]));
+    } else {
+      lost.push_back(std::move(singles[i]));
+    }
+  }
+  for (const Entry& entry : lost) {
+    held_bytes_ -= entry.slice.records + bookkeeping(1);
+    --queued_;
+    lose(entry, GapReason::kConflated, false);
+  }
+  state.conflation->built = queued_;
+}
+
+// Once it is half empty, conflation would have to pay for nothing.
+void BoundedQueue::end_conflation_if_drained() {
+  if (conflating() && std::uint64_t{queued_} * 2 <= rare_->conflation->built) end_conflation();
+}
+
+void BoundedQueue::end_conflation() {
+  if (!conflating()) return;
+  rare_->conflation.reset();
+  rare_->dead = 0;
+  Ring<Entry> joined;
+  while (!entries_.empty()) {
+    Entry entry = entries_.pop_front();
+    if (entry.slice.count == 0) continue;
+    if (!joined.empty() && continues(joined.back(), entry)) {
+      joined.back().slice.count += entry.slice.count;
+      joined.back().slice.records += entry.slice.records;
+      joined.back().expires = std::min(joined.back().expires, entry.expires);
+    } else {
+      joined.push_back(std::move(entry));
+    }
+  }
+  entries_ = std::move(joined);
+}
+
+void BoundedQueue::trim_dead() {
+  while (!entries_.empty() && entries_.front().slice.count == 0) {
+    entries_.pop_front();
+    --rare_->dead;
+  }
+  while (!entries_.empty() && entries_.back().slice.count == 0) {
+    entries_.pop_back();
+    --rare_->dead;
+  }
+}
+
+// The first place from `at` on that is not dead. Shortens the way for the next who comes by.
+std::uint32_t BoundedQueue::live_from(std::uint32_t at) {
+  std::uint32_t live = at;
+  while (live < entries_.size() && entries_[live].slice.count == 0) {
+    live += entries_[live].slice.first;
+  }
+  while (at < live) {
+    const std::uint32_t next = at + entries_[at].slice.first;
+    entries_[at].slice.first = live - at;
+    at = next;
+  }
+  return live;
+}
+
+// The place of the message that a key has queued; entries_.size() when it has none.
+std::uint32_t BoundedQueue::place_of(const ConflationKey& key) const {
+  const std::uint64_t sequence = rare_->conflation->newest(key);
+  return sequence == 0 ? entries_.size() : place_in(entries_, sequence);
+}
+
+// Whether a message of that many bytes fits once the one at `old` (or none) has given way.
+bool BoundedQueue::fits_instead(std::uint32_t old, std::uint32_t records,
+                                base::MonotonicTime now) const {
+  const bool replaces = old < entries_.size();
+  if (lagged(now)) {
+    if (!replaces || old != 0) return false;
+    std::uint32_t next = 1;
+    while (next < entries_.size() && entries_[next].slice.count == 0) {
+      next += entries_[next].slice.first;
+    }
+    if (next < entries_.size() && now - entries_[next].queued_at > bounds_.max_lag) return false;
+  }
+  const std::uint64_t freed = replaces ? entries_[old].slice.records + bookkeeping(1) : 0;
+  return queued_ + (replaces ? 0U : 1U) <= messages_max() &&
+         held_bytes_ - freed + records + bookkeeping(1) <= bytes_max();
+}
+
+// A message that is to be queued: in first, so that no gap grows over it, then what it stands for
+// out.
+void BoundedQueue::put_newest(Entry entry, const ConflationKey& key) {
+  ASSERT(entry.slice.count == 1);
+  Conflation& conflation = *rare_->conflation;
+  const std::uint32_t old = place_of(key);
+  const bool replaces = old < entries_.size();
+  conflation.set_newest(key, entry.sequence);
+  append(std::move(entry));
+  if (replaces) give_way(old);
+  if (conflation.size() > 2 * std::size_t{queued_} + 64) {
+    conflation.forget(
+        [this](std::uint64_t sequence) { return place_in(entries_, sequence) == entries_.size(); });
+  }
+}
+
+void BoundedQueue::give_way(std::uint32_t at) {
+  Entry& place = entries_[at];
+  Entry lost = std::move(place);
+  place.slice = {};
+  place.slice.first = 1;
+  place.sequence = lost.sequence;
+  ++rare_->dead;
+  --queued_;
+  held_bytes_ -= lost.slice.records + bookkeeping(1);
+  lose(lost, GapReason::kConflated, false);
+  trim_dead();
+  if (rare_->dead <= queued_ + kDeadMin) return;
+  take_out_dead(entries_);
+  rare_->dead = 0;
+}
+
+// What is to be queued, whole or as its messages.
+void BoundedQueue::enter(Entry entry) {
+  if (!conflating()) return append(std::move(entry));
+  const std::vector<ConflationKey> keys = conflation_keys(entry.slice, ladder_.conflates_by_key());
+  for (const ConflationKey& key : keys) {
+    if (entry.slice.count == 1) return put_newest(std::move(entry), key);
+    put_newest(split_front(entry, 1), key);
+  }
+}
+
+// The next message of `run`, or, without one, of what waits at the front.
+BoundedQueue::Entry BoundedQueue::take_one(Entry* run) {
+  if (run != nullptr) return run->slice.count > 1 ? split_front(*run, 1) : std::exchange(*run, {});
+  Entry& front = rare_->waiting.front().entry;
+  if (front.slice.count == 1) return take_waiting(0).entry;
+  --rare_->waiting_messages;
+  return split_front(front, 1);
+}
+
+// Queues messages of `run`, or of what waits at the front, as long as each has room once what it
+// stands for has given way, and `most` at most. How many.
+std::uint32_t BoundedQueue::conflate(Entry* run, base::MonotonicTime now, std::uint32_t most) {
+  begin_conflation();
+  const Entry& from = run != nullptr ? *run : rare_->waiting.front().entry;
+  const std::vector<ConflationKey> keys = conflation_keys(from.slice, ladder_.conflates_by_key());
+  std::uint32_t taken = 0;
+  for (const ConflationKey& key : keys) {
+    if (taken == most || !fits_instead(place_of(key), from.slice.bytes_of_first(1), now)) break;
+    ++taken;
+    put_newest(take_one(run), key);
+  }
+  return taken;
+}
+
+// The same for all of it, as what is oldest makes room.
+void BoundedQueue::conflate_displacing(Entry* run, Tally tally) {
+  begin_conflation();
+  const Entry& from = run != nullptr ? *run : rare_->waiting.front().entry;
+  const std::vector<ConflationKey> keys = conflation_keys(from.slice, ladder_.conflates_by_key());
+  for (const ConflationKey& key : keys) {
+    ++tally.result.accepted;
+    put_newest(take_one(run), key);
+    while (!fits(0, 0)) displace_front(1, tally);
+  }
+}
+
+// A delivery goes on over entries that stand by themselves only since the queue conflates.
+void BoundedQueue::extend(Delivery& delivery, Credit& credit, base::MonotonicTime now,
+                          std::uint32_t limit) {
+  for (; limit > 0 && credit.open() && !entries_.empty(); --limit) {
+    const Entry last{delivery.slice, delivery.sequence, delivery.queued_at, delivery.deadline};
+    Entry& front = entries_.front();
+    if (!continues(last, front)) return;
+    bool gone = false;
+    if (front.expires <= now) leading_run(front, now, gone);
+    if (gone) return;
+    const Delivery more = take_front(1);
+    ++delivery.slice.count;
+    delivery.slice.records += more.slice.records;
+    --credit.messages;
+    credit.bytes -= more.slice.records;
+  }
 }
 
 }  // namespace sluice::queue

@@ -113,12 +113,7 @@ void BoundedQueue::push_late(Entry entry, model::PublishToken token, PushResult&
       continue;
     }
     if (part.expires <= now) leading_run(part, now, gone);
-    if (has_room(part.slice.count, part.slice.records, now)) {
-      result.accepted += part.slice.count;
-      append(std::move(part));
-    } else {
-      push_slowly(std::move(part), token, result);
-    }
+    take_in(std::move(part), token, result);
   }
 }
 
@@ -127,7 +122,7 @@ std::uint32_t BoundedQueue::skip_expired(MonotonicTime now) {
   while (!entries_.empty() && entries_.front().expires <= now) {
     bool gone = false;
     const std::uint32_t run = leading_run(entries_.front(), now, gone);
-    if (!gone) return run;
+    if (!gone) return run == entries_.front().slice.count ? UINT32_MAX : run;
     drop_front(run, GapReason::kExpired);
     if (has_waiting()) move_in(now);
   }
@@ -147,7 +142,8 @@ void BoundedQueue::sweep(MonotonicTime now) {
   };
   while (!entries_.empty()) {
     Entry entry = entries_.pop_front();
-    held_bytes_ -= entry.slice.records + kSliceOverhead;
+    if (entry.slice.count == 0) continue;  // dead
+    held_bytes_ -= entry.slice.records + bookkeeping(entry.slice.count);
     queued_ -= entry.slice.count;
     for (bool last = false; !last;) {
       bool gone = false;
@@ -159,12 +155,13 @@ void BoundedQueue::sweep(MonotonicTime now) {
         continue;
       }
       if (part.expires <= until) leading_run(part, until, gone);
-      held_bytes_ += part.slice.records + kSliceOverhead;
+      held_bytes_ += part.slice.records + bookkeeping(part.slice.count);
       queued_ += part.slice.count;
       keep(std::move(part));
     }
   }
   entries_ = std::move(kept);
+  rare_->dead = 0;
   rare_->sweep_at = grid_at_or_after(earliest);
   for (const Entry& entry : expired) lose(entry, GapReason::kExpired, false);
   tolerate_excess();  // a slice cut in two needs more bookkeeping

@@ -12,9 +12,9 @@ using wire::GapReason;
 
 namespace {
 
-// Whether a ring of things with messages, by rising sequence, has one between the two.
+// Of a ring of things with messages, by rising sequence: the first that has one behind `after`.
 template <typename T, typename EntryOf>
-bool has_between(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after, std::uint64_t before) {
+std::uint32_t first_behind(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after) {
   std::uint32_t low = 0;
   std::uint32_t high = ring.size();
   while (low < high) {
@@ -26,7 +26,7 @@ bool has_between(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after, std
       low = middle + 1;
     }
   }
-  return low < ring.size() && std::max(entry_of(ring[low]).sequence, after + 1) < before;
+  return low;
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ bool has_between(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after, std
 // Older messages give way to newer ones as if those came one by one: if the new ones alone are too
 // many, all older ones and the first of the new ones go.
 void BoundedQueue::displace(Entry entry, Tally tally) {
+  if (conflates_) return conflate_displacing(&entry, tally);
   const std::uint32_t lost = count_without_place(entry.slice);
   if (lost > 0) drop_all(tally);
   if (lost == entry.slice.count) {
@@ -96,9 +97,11 @@ void BoundedQueue::drop_front(std::uint32_t messages, GapReason reason, bool in_
   Entry lost;
   if (messages == entries_.front().slice.count) {
     lost = entries_.pop_front();
-    held_bytes_ -= kSliceOverhead;
+    held_bytes_ -= bookkeeping(messages);
+    if (rare_ != nullptr && rare_->dead > 0) trim_dead();
   } else {
     lost = split_front(entries_.front(), messages);
+    if (conflates_) held_bytes_ -= bookkeeping(messages);
   }
   held_bytes_ -= lost.slice.records;
   queued_ -= messages;
@@ -157,16 +160,31 @@ void BoundedQueue::add_gap(const Gap& gap) {
                  after && !holds_between(gap.last, *after));
 }
 
+// What is left of its hole may stand further back now, and next to another.
+Gap BoundedQueue::take_gap() {
+  GapList& gaps = rare_->gaps;
+  const Gap gap = gaps.pop_front();
+  if (gaps.empty()) return gap;
+  const auto after = gaps.place_after(gaps.first_place());
+  if (after && !holds_between(gaps.first_place(), *after)) gaps.join_first();
+  return gap;
+}
+
 void BoundedQueue::put_back(const Gap& gap) {
   ASSERT(gap.last < next_sequence_);
   add_gap(gap);
 }
 
-bool BoundedQueue::holds_between(std::uint64_t after, std::uint64_t before) const noexcept {
+bool BoundedQueue::holds_between(std::uint64_t after, std::uint64_t before) noexcept {
   const auto itself = [](const Entry& entry) -> const Entry& { return entry; };
   const auto of_waiting = [](const Waiting& waiting) -> const Entry& { return waiting.entry; };
-  return has_between(entries_, itself, after, before) ||
-         has_between(rare_->waiting, of_waiting, after, before);
+  const auto begins = [after](const Entry& entry) { return std::max(entry.sequence, after + 1); };
+  std::uint32_t at = first_behind(entries_, itself, after);
+  if (rare_->dead > 0) at = live_from(at);
+  if (at < entries_.size()) return begins(entries_[at]) < before;
+  const Ring<Waiting>& waiting = rare_->waiting;
+  at = first_behind(waiting, of_waiting, after);
+  return at < waiting.size() && begins(waiting[at].entry) < before;
 }
 
 }  // namespace sluice::queue

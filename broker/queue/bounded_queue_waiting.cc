@@ -12,7 +12,7 @@ using wire::GapReason;
 
 void BoundedQueue::wait(Entry entry, model::PublishToken token, PushResult& result) {
   const base::MonotonicTime now = entry.queued_at;
-  const base::Duration time = ladder_.first().duration;
+  const base::Duration time = ladder_.steps[ladder_.place_of(StepKind::kBlock)].duration;
   const bool endless = time.count() == 0 || time >= base::kNever - now;
   const base::MonotonicTime end = endless ? base::kNever : now + time;
   const base::MonotonicTime deadline = entry.deadline;
@@ -52,7 +52,12 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
   }
   if (front.reserved) {
     may_exceed(slice);  // it was accepted, and has waited for its turn alone
-    append(take_waiting(0).entry);
+    if (!conflating()) {
+      append(take_waiting(0).entry);
+      return true;
+    }
+    // One by one, so that those behind still stand here and no gap grows over them.
+    for (std::uint32_t left = slice.count; left > 0; --left) enter(take_one(nullptr));
     return true;
   }
   std::uint32_t run = slice.count;
@@ -64,15 +69,19 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
       return true;
     }
   }
+  if (conflating()) run = 1;  // what enters may make room for the next
   const std::uint32_t messages = lagged(now) ? 0 : std::min(run, count_that_fits(front.entry));
-  if (messages == 0) return false;
+  if (messages == 0) {
+    // It may stand for something queued, where conflate comes before block.
+    return ladder_.conflates_before_block() && conflating() && conflate_front(now, run);
+  }
   settle(front.token, messages, 0, {});
   if (messages == slice.count) {
-    append(take_waiting(0).entry);
+    enter(take_waiting(0).entry);
     return true;
   }
   rare_->waiting_messages -= messages;
-  append(split_front(front.entry, messages));
+  enter(split_front(front.entry, messages));
   return messages == run;
 }
 
@@ -89,8 +98,7 @@ bool BoundedQueue::expire(base::MonotonicTime now) {
   }
   move_in(now);
   while (has_waiting() && rare_->waiting.front().expiry <= now) {
-    if (ladder_.second().kind == StepKind::kDisconnect) return true;
-    climb_front();
+    if (climb_front(now)) return true;
     move_in(now);
   }
   rare_->expiry_min = base::kNever;
@@ -117,16 +125,49 @@ void BoundedQueue::give_up_front(std::uint32_t messages, GapReason reason) {
 }
 
 // Its time is over: the step after block. What is to stay counts as waiting until it is queued, so
-// that no gap grows over it.
-void BoundedQueue::climb_front() {
-  ASSERT(ladder_.size > (ladder_.conflates() ? 2 : 1));
-  const StepKind step = ladder_.second().kind;
-  if (step == StepKind::kDropNewest) return give_up(0, GapReason::kDroppedNewest);
-  if (step == StepKind::kReject) return give_up(0, GapReason::kRejected);
-  ASSERT(step == StepKind::kDropOldest);
+// that no gap grows over it. True when the ladder came to disconnect.
+bool BoundedQueue::climb_front(base::MonotonicTime now) {
+  for (std::size_t step = ladder_.place_of(StepKind::kBlock) + 1;; ++step) {
+    ASSERT(step < ladder_.size);
+    switch (ladder_.steps[step].kind) {
+      case StepKind::kConflate:
+        if (conflate_front(now, rare_->waiting.front().entry.slice.count)) return false;
+        break;
+      case StepKind::kBlock:
+        ASSERT(false);  // stands but once in a ladder
+        return true;
+      case StepKind::kDropOldest:
+        displace_waiting();
+        return false;
+      case StepKind::kDropNewest:
+        give_up(0, GapReason::kDroppedNewest);
+        return false;
+      case StepKind::kReject:
+        give_up(0, GapReason::kRejected);
+        return false;
+      case StepKind::kDisconnect:
+        return true;
+    }
+  }
+}
+
+// True when its first `most` messages have found their places.
+bool BoundedQueue::conflate_front(base::MonotonicTime now, std::uint32_t most) {
+  const model::PublishToken token = rare_->waiting.front().token;
+  const std::uint32_t taken = conflate(nullptr, now, most);
+  if (taken > 0) settle(token, taken, 0, {});
+  return taken == most;
+}
+
+void BoundedQueue::displace_waiting() {
   Waiting& front = rare_->waiting.front();
-  PushResult ignored;
-  const Tally tally{front.entry.sequence, ignored};
+  const model::PublishToken token = front.token;
+  PushResult result;
+  const Tally tally{front.entry.sequence, result};
+  if (conflates_) {
+    conflate_displacing(nullptr, tally);
+    return settle(token, result.accepted, result.dropped, GapReason::kDroppedOldest);
+  }
   const std::uint32_t lost = count_without_place(front.entry.slice);
   if (lost > 0) drop_all(tally);
   if (lost == front.entry.slice.count) return give_up(0, GapReason::kDroppedOldest);

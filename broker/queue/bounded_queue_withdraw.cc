@@ -1,5 +1,8 @@
 // The part of BoundedQueue that takes out what its publisher withdraws.
 
+#include <utility>
+#include <vector>
+
 #include "broker/queue/bounded_queue.h"
 
 namespace sluice::queue {
@@ -8,14 +11,22 @@ using wire::GapReason;
 
 std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::MonotonicTime now) {
   std::uint64_t withdrawn = 0;
-  for (std::uint32_t at = 0; at < entries_.size();) {
-    if (!(entries_[at].slice.origin == origin)) {
-      ++at;
-      continue;
+  std::vector<Entry> found;  // lost once all that stays stands in its place, so that holes join
+  Ring<Entry> kept;
+  while (!entries_.empty()) {
+    Entry entry = entries_.pop_front();
+    if (entry.slice.count == 0) continue;  // dead
+    if (entry.slice.origin == origin) {
+      found.push_back(std::move(entry));
+    } else {
+      kept.push_back(std::move(entry));
     }
-    const Entry entry = entries_.erase(at);
+  }
+  entries_ = std::move(kept);
+  if (rare_ != nullptr) rare_->dead = 0;
+  for (const Entry& entry : found) {
     queued_ -= entry.slice.count;
-    held_bytes_ -= entry.slice.records + kSliceOverhead;
+    held_bytes_ -= entry.slice.records + bookkeeping(entry.slice.count);
     withdrawn += entry.slice.count;
     lose(entry, GapReason::kCancelled, false);
   }

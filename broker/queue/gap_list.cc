@@ -26,8 +26,14 @@ void GapList::add(const Gap& lost, bool joins_before, bool joins_after) {
   ASSERT((!joins_before || before) && (!joins_after || after));
   const std::uint64_t hole = joins_before ? *before : lost.first;
   add_to(hole, lost);
-  if (!joins_after) return;
-  for (std::uint32_t at = first_after(hole); at < records_.size() && records_[at].hole == *after;) {
+  if (joins_after) join_next(hole);
+}
+
+// Requires: there is one.
+void GapList::join_next(std::uint64_t hole) {
+  std::uint32_t at = first_after(hole);
+  const std::uint64_t next = records_[at].hole;
+  while (at < records_.size() && records_[at].hole == next) {
     add_to(hole, records_.erase(at).gap);
     at = first_after(hole);
   }

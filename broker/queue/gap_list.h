@@ -42,6 +42,8 @@ class GapList {
 
   /// The next gap to tell: of the first hole, by reason. Requires: not empty.
   Gap pop_front();
+  /// Makes the first hole and the next one. Requires: two holes.
+  void join_first() { join_next(first_place()); }
 
   void clear() noexcept { records_.clear(); }
   void shrink() { records_.shrink(); }
@@ -59,6 +61,7 @@ class GapList {
 
   std::uint32_t first_after(std::uint64_t sequence) const noexcept;
   void add_to(std::uint64_t hole, const Gap& gap);
+  void join_next(std::uint64_t hole);
 
   Ring<Record> records_;
 };

@@ -15,13 +15,13 @@ struct StepName {
   StepKind kind;
 };
 constexpr StepName kNames[] = {{"block", StepKind::kBlock},
+                               {"conflate", StepKind::kConflate},
                                {"drop_oldest", StepKind::kDropOldest},
                                {"drop_newest", StepKind::kDropNewest},
                                {"reject", StepKind::kReject},
-                               {"disconnect", StepKind::kDisconnect},
-                               {"conflate", StepKind::kConflate}};
+                               {"disconnect", StepKind::kDisconnect}};
 constexpr std::string_view kMayStand =
-    "a step is conflate, conflate:key, block, block:TIME, drop_oldest, drop_newest, reject or "
+    "a step is block, block:TIME, conflate, conflate:key, drop_oldest, drop_newest, reject or "
     "disconnect";
 
 std::string_view name_of(StepKind kind) {
@@ -91,8 +91,8 @@ base::Result<Step> parse_step(std::string_view text, std::size_t number) {
   if (colon == std::string_view::npos) return step;
   if (step.kind == StepKind::kConflate) {
     const std::string_view by = text.substr(colon + 1);
-    if (by != "key" && by != "topic") {
-      return refuse(number, text, "write conflate:topic or conflate:key");
+    if (by != "topic" && by != "key") {
+      return refuse(number, text, "conflate is by topic or by key: conflate:topic, conflate:key");
     }
     step.by_key = by == "key";
     return step;
@@ -115,33 +115,24 @@ base::Status check_place(const Ladder& ladder, std::size_t at, bool last) {
       return refuse(at + 1, name, "stands twice");
     }
   }
+  const bool hands_over = step.kind == StepKind::kConflate ||
+                          (step.kind == StepKind::kBlock && step.duration.count() > 0);
+  if (hands_over == !last) return {};
   if (step.kind == StepKind::kConflate) {
-    if (at != 0) return refuse(at + 1, name, "comes first, as it costs nobody anything");
-    if (!last) return {};
     return refuse(at + 1, name,
-                  "may find nothing to take: block, drop_oldest or drop_newest must follow");
-  }
-  const bool behind = ladder.conflates() && at == 1;
-  if (behind && (step.kind == StepKind::kReject || step.kind == StepKind::kDisconnect)) {
-    return refuse(at + 1, name,
-                  "cannot follow conflate at once; block, drop_oldest and drop_newest can");
+                  "where nothing can give way something must follow: block, drop_oldest, "
+                  "drop_newest, reject or disconnect");
   }
   if (step.kind != StepKind::kBlock) {
-    if (last) return {};
     return refuse(at + 1, name, "always settles the matter and so must be the last step");
   }
-  const bool endless = step.duration.count() == 0;
-  if (last && !endless) {
+  if (last) {
     return refuse(at + 1, name,
                   "after its time something must follow: drop_oldest, drop_newest, reject or "
                   "disconnect");
   }
-  if (endless && !(last && (at == 0 || behind))) {
-    return refuse(at + 1, name,
-                  "without a time it waits without end and must be the only step but conflate; "
-                  "write block:TIME");
-  }
-  return {};
+  return refuse(at + 1, name,
+                "without a time it waits without end and must be the last step; write block:TIME");
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 //
 //   "block:50ms,drop_oldest"
 //
-// Steps are tried in order until one settles the matter. conflate (by topic, or conflate:key by
-// topic and key) keeps only the newest message of each, stands first, and hands over to block,
-// drop_oldest or drop_newest what it found no room for. block may give up after its time and hand
-// over to the next; drop_oldest, drop_newest, reject and disconnect always settle it and therefore
-// come last, and only last. spill is named by the design and takes its place here when its part
-// stands; until then it is refused by name.
+// Steps are tried in order until one settles the matter. block may give up after its time, and
+// conflate may find nothing that gives way: they hand over to the next. drop_oldest, drop_newest,
+// reject, disconnect and block without a time always settle it and therefore come last, and only
+// last. reject as the first step refuses the publish as a whole; later it refuses what is left.
+// spill is named by the design and takes its place here when its part stands; until then it is
+// refused by name.
 //
 // Thread:   values; any thread.
 // Limits:   at most kMaxSteps steps.
@@ -28,11 +28,11 @@ namespace sluice::queue {
 
 enum class StepKind : std::uint8_t {
   kBlock,
+  kConflate,
   kDropOldest,
   kDropNewest,
   kReject,
-  kDisconnect,
-  kConflate
+  kDisconnect
 };
 
 struct Step {
@@ -47,16 +47,31 @@ struct Ladder {
   std::array<Step, kMaxSteps> steps{};
   std::uint8_t size = 0;
 
-  bool conflates() const noexcept { return size > 0 && steps[0].kind == StepKind::kConflate; }
-  /// The first step besides conflate, and the one behind it. Requires: there is one.
-  const Step& first() const noexcept { return steps[conflates() ? 1 : 0]; }
-  const Step& second() const noexcept { return steps[conflates() ? 2 : 1]; }
+  /// The place of its step of that kind, which stands once; `size` when it has none.
+  std::size_t place_of(StepKind kind) const noexcept {
+    std::size_t place = 0;
+    while (place < size && steps[place].kind != kind) ++place;
+    return place;
+  }
+  /// True when a publish may have to wait.
+  bool blocks() const noexcept { return place_of(StepKind::kBlock) < size; }
+  bool conflates() const noexcept { return place_of(StepKind::kConflate) < size; }
+  bool conflates_by_key() const noexcept {
+    const std::size_t place = place_of(StepKind::kConflate);
+    return place < size && steps[place].by_key;
+  }
+  bool conflates_before_block() const noexcept {
+    return conflates() && place_of(StepKind::kConflate) < place_of(StepKind::kBlock);
+  }
+  /// True when it lets the oldest go, so that the queue can be made smaller from outside.
+  bool gives_way() const noexcept {
+    return conflates() || (size > 0 && steps[size - 1U].kind == StepKind::kDropOldest);
+  }
   /// True when the first step is reject: room is checked before any queue takes the publish.
   bool rejects_first() const noexcept { return size > 0 && steps[0].kind == StepKind::kReject; }
 };
 
-/// Reads and checks the text form; `block` without a time must be the only step, or the only one
-/// behind conflate.
+/// Reads and checks the text form; `conflate` and `conflate:topic` are the same.
 base::Result<Ladder> parse_ladder(std::string_view text);
 
 /// The text form; parse_ladder reads it back as the same.

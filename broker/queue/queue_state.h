@@ -8,8 +8,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "broker/queue/conflation.h"
 #include "broker/queue/gap_list.h"
 #include "broker/queue/ledger.h"
 #include "broker/queue/queue_types.h"
@@ -30,6 +32,27 @@ struct Entry {
   base::MonotonicTime expires = base::kNever;   // no message of it expires earlier
 };
 
+// Whether `next` goes on where `entry` ends, so that the two may stand as one.
+inline bool continues(const Entry& entry, const Entry& next) noexcept {
+  return next.slice.first != 0 && entry.slice.first + entry.slice.count == next.slice.first &&
+         entry.sequence + entry.slice.count == next.sequence &&
+         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at &&
+         entry.deadline == next.deadline;
+}
+
+inline Entry split_front(Entry& entry, std::uint32_t messages) {
+  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at, entry.deadline,
+              entry.expires};
+  entry.sequence += messages;
+  return front;
+}
+
+// What becomes of one push. What is dropped from `first_sequence` on is its own.
+struct Tally {
+  std::uint64_t first_sequence = 0;
+  PushResult& result;
+};
+
 // A slice that a block step holds back.
 struct Waiting {
   Entry entry;
@@ -48,7 +71,6 @@ struct Rare {
   std::uint64_t in_flight_bytes = 0;
   std::uint64_t ceiling = kNoCeiling;
   base::MonotonicTime sweep_at = base::kNever;  // at most the first grid point with work
-  std::uint64_t conflate_from = 0;              // the next sequence at which it is worth while
   std::uint64_t discarded = 0;
   GapList gaps;
   Ring<Waiting> waiting;
@@ -58,9 +80,24 @@ struct Rare {
   std::vector<Loss> losses;
   std::uint64_t reserved_bytes = 0;  // with bookkeeping
   std::uint32_t reserved_messages = 0;
+  std::unique_ptr<Conflation> conflation;  // while the queue conflates
+  std::uint32_t dead = 0;                  // entries without messages
   bool room_came = false;           // what waits may go on, and on_time() has not been called
   std::uint64_t over_messages = 0;  // put back or reserved, as long as that exceeds the bounds
   std::uint64_t over_bytes = 0;
+
+  bool timed() const noexcept {
+    return sweep_at != base::kNever || !waiting.empty() || !settled.empty();
+  }
+  template <typename Visit>
+  void count_drops(Visit visit) {
+    for (std::size_t i = 0; i < kGapReasons; ++i) {
+      const std::uint64_t count = dropped[i] - counted[i];
+      if (count == 0) continue;
+      counted[i] = dropped[i];
+      visit(static_cast<wire::GapReason>(i + 1), count);
+    }
+  }
 };
 
 }  // namespace detail

@@ -62,6 +62,13 @@ class Ring {
     return value;
   }
 
+  /// Requires: not empty.
+  void pop_back() {
+    DASSERT(size_ > 0);
+    back() = T{};
+    --size_;
+  }
+
   /// Puts `value` before what is at `i`; moves the shorter side. Requires: i <= size().
   void insert(std::uint32_t i, T value) {
     ASSERT(i <= size_);

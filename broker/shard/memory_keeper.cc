@@ -101,9 +101,7 @@ std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
   std::uint64_t largest = 0;
   over_.clear();
   subscriptions_.each([&](const Subscription& subscription) {
-    const queue::Ladder& ladder = subscription.queue.ladder();
-    const bool gives_way = ladder.steps[ladder.size - 1U].kind == queue::StepKind::kDropOldest;
-    if (!gives_way) return;
+    if (!subscription.queue.ladder().gives_way()) return;
     largest = std::max(largest, std::min(ceiling, subscription.queue.held_bytes()));
     if (subscription.queue.held_bytes() > ceiling) over_.push_back(subscription.slot);
   });

@@ -97,7 +97,8 @@ struct Subscription {
   /// True when its ladder lets go of messages rather than have publishers wait or be refused.
   bool may_lose() const {
     const queue::StepKind last = queue.ladder().steps[queue.ladder().size - 1U].kind;
-    return last != queue::StepKind::kBlock && last != queue::StepKind::kReject;
+    return queue.ladder().conflates() ||
+           (last != queue::StepKind::kBlock && last != queue::StepKind::kReject);
   }
 
   /// True while an operator's order holds deliveries back.

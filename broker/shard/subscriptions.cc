@@ -182,7 +182,7 @@ Subscription& Subscriptions::create(const SubscribeSpec& spec) {
 }
 
 void Subscriptions::remember(Subscription& subscription, bool begins) {
-  const bool blocks = subscription.queue.ladder().first().kind == queue::StepKind::kBlock;
+  const bool blocks = subscription.queue.ladder().blocks();
   const std::size_t change = begins ? 1 : static_cast<std::size_t>(-1);
   size_ += change;
   if (blocks) blocking_ += change;

@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < ladder->size; ++i) {
     if (again->steps[i].kind != ladder->steps[i].kind) std::abort();
     if (again->steps[i].duration != ladder->steps[i].duration) std::abort();
+    if (again->steps[i].by_key != ladder->steps[i].by_key) std::abort();
   }
   return 0;
 }

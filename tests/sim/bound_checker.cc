@@ -28,7 +28,7 @@ class BoundChecker final : public Checker {
     const queue::BoundedQueue& queue = subscription.queue;
     const queue::Bounds& bounds = queue.bounds();
     // What was put back, or agreed on and stood behind others, may exceed them.
-    const bool blocks = queue.ladder().first().kind == queue::StepKind::kBlock;
+    const bool blocks = queue.ladder().blocks();
     const bool may_exceed = subscription.group || (blocks && world.profile().needs);
     if (!may_exceed &&
         (queue.queued() > bounds.max_messages || queue.held_bytes() > bounds.max_bytes)) {

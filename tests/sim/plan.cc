@@ -25,7 +25,9 @@ constexpr const char* kLadders[] = {"drop_oldest",
                                     "conflate,drop_oldest",
                                     "conflate:key,drop_newest",
                                     "conflate,block:20ms,drop_newest",
-                                    "conflate,block"};
+                                    "conflate,block",
+                                    "conflate:key,reject",
+                                    "block:20ms,conflate:key,disconnect"};
 
 constexpr std::size_t kClientsAtFirst = 3;
 

@@ -25,7 +25,12 @@ class ReleaseChecker final : public Checker {
       world.broker().shard(i).each_subscription([&](const shard::Subscription& subscription) {
         const queue::BoundedQueue& queue = subscription.queue;
         if (!queue.empty()) return;  // told by `progress`
-        if (queue.has_room(queue.bounds().max_messages, 0, core.now) &&
+        // Messages that may be conflated are counted as entries of their own.
+        const std::uint64_t apart = queue.bounds().max_bytes / queue::kSliceOverhead;
+        const std::uint64_t messages =
+            queue.ladder().conflates() ? std::min<std::uint64_t>(queue.bounds().max_messages, apart)
+                                       : queue.bounds().max_messages;
+        if (queue.has_room(static_cast<std::uint32_t>(messages), 0, core.now) &&
             queue.has_room(1, queue.bounds().max_bytes - queue::kSliceOverhead, core.now)) {
           return;
         }

@@ -49,6 +49,18 @@ TEST(GapList, HolesKeepTheirPlaces) {
   EXPECT_EQ(drain(gaps), "1:1-1x1/10 1:5-5x1/10 1:9-9x1/10");
 }
 
+TEST(GapList, AHoleThatHasMovedBackCanJoinTheNext) {
+  GapList gaps;
+  gaps.add(lost(1, 1, GapReason::kTooLarge), false, false);
+  gaps.add(lost(4, 4, GapReason::kExpired), true, false);
+  gaps.add(lost(5, 5), false, false);
+  EXPECT_EQ(show(gaps.pop_front()), "4:4-4x1/10");
+  gaps.join_first();
+  EXPECT_EQ(gaps.first_place(), 1U);
+  EXPECT_EQ(gaps.place_after(1), std::nullopt);
+  EXPECT_EQ(drain(gaps), "1:5-5x1/10 7:1-1x1/10");
+}
+
 TEST(GapList, ALossBetweenTwoHolesMakesThemOne) {
   GapList gaps;
   gaps.add(lost(1, 1, GapReason::kTooLarge), false, false);

@@ -8,22 +8,13 @@ namespace {
 TEST(Ladder, ReadsAndWritesTheSameText) {
   for (const char* const text :
        {"drop_oldest", "drop_newest", "reject", "disconnect", "block", "block:50ms,drop_oldest",
-        "block:1m30s,drop_newest", "block:1ns,reject", "block:2h,disconnect"}) {
+        "block:1m30s,drop_newest", "block:1ns,reject", "block:2h,disconnect",
+        "conflate,drop_oldest", "conflate:key,block", "block:5ms,conflate:key,reject",
+        "conflate,block:5ms,disconnect"}) {
     const auto ladder = parse_ladder(text);
     ASSERT_TRUE(ladder.has_value()) << text << ": " << ladder.error().detail;
     EXPECT_EQ(format_ladder(*ladder), text);
   }
-}
-
-TEST(Ladder, ConflateComesFirstAndSaysByWhat) {
-  const Ladder by_topic = parse_ladder("conflate:topic,block:1s,drop_oldest").value();
-  EXPECT_EQ(format_ladder(by_topic), "conflate,block:1s,drop_oldest");
-  EXPECT_TRUE(by_topic.conflates());
-  EXPECT_EQ(by_topic.first().kind, StepKind::kBlock);
-  EXPECT_EQ(by_topic.second().kind, StepKind::kDropOldest);
-  const Ladder by_key = parse_ladder("conflate:key,block").value();
-  EXPECT_EQ(format_ladder(by_key), "conflate:key,block");
-  EXPECT_TRUE(by_key.steps[0].by_key);
 }
 
 TEST(Ladder, SpacesAroundStepsDoNotMatter) {
@@ -37,6 +28,16 @@ TEST(Ladder, KnowsWhetherItRejectsFirst) {
   EXPECT_FALSE(parse_ladder("drop_oldest").value().rejects_first());
 }
 
+TEST(Ladder, ConflateAloneIsByTopic) {
+  EXPECT_EQ(format_ladder(parse_ladder("conflate:topic,reject").value()), "conflate,reject");
+  const Ladder ladder = parse_ladder("conflate, reject").value();
+  EXPECT_EQ(ladder.steps[0].kind, StepKind::kConflate);
+  EXPECT_TRUE(ladder.conflates());
+  EXPECT_FALSE(ladder.conflates_by_key());
+  EXPECT_FALSE(ladder.rejects_first());
+  EXPECT_TRUE(parse_ladder("conflate:key,reject").value().conflates_by_key());
+}
+
 TEST(Ladder, StepsHaveTheirKindAndTime) {
   const Ladder ladder = parse_ladder("block:50ms,disconnect").value();
   EXPECT_EQ(ladder.size, 2U);
@@ -48,27 +49,27 @@ TEST(Ladder, StepsHaveTheirKindAndTime) {
 
 TEST(Ladder, RefusesWithTheStepTheReasonAndWhatMayStandThere) {
   const std::pair<const char*, const char*> cases[] = {
-      {"", "step 1 '': empty; a step is conflate, conflate:key, block, block:TIME"},
+      {"", "step 1 '': empty; a step is block, block:TIME"},
       {"drop_oldest,", "step 2 '': empty; a step is"},
-      {"drop_old", "step 1 'drop_old': unknown; did you mean 'drop_oldest'?"},
+      {"drop_old", "step 1 'drop_old': unknown; did you mean 'drop_oldest'? a step is block"},
       {"drop-newest", "did you mean 'drop_newest'?"},
       {"dissconnect", "did you mean 'disconnect'?"},
       {"blok:50ms,reject", "step 1 'blok:50ms': unknown; did you mean 'block'?"},
-      {"sideways", "step 1 'sideways': unknown; a step is conflate"},
+      {"sideways", "step 1 'sideways': unknown; a step is block"},
       {"DROP_OLDEST", "unknown"},
-      {"block:50ms,spill", "step 2 'spill': not available in this version; a step is"},
+      {"block:50ms,spill", "step 2 'spill': not available in this version; a step is block"},
       {"spill:1GiB,reject", "step 1 'spill:1GiB': not available in this version"},
-      {"conflate:key,reject", "step 2 'reject': cannot follow conflate at once"},
-      {"conflate", "step 1 'conflate': may find nothing to take"},
-      {"conflate:size,block", "write conflate:topic or conflate:key"},
-      {"block:1s,conflate,drop_oldest", "step 2 'conflate': comes first"},
-      {"conflate,block,drop_oldest", "without end and must be the only step but conflate"},
+      {"conflate:kee,reject", "step 1 'conflate:kee': conflate is by topic or by key: conflate:"},
+      {"conflat,reject", "did you mean 'conflate'?"},
+      {"conflate", "step 1 'conflate': where nothing can give way something must follow: block"},
+      {"conflate,conflate:key,reject", "step 2 'conflate': stands twice"},
+      {"drop_oldest,conflate:key", "step 1 'drop_oldest': always settles the matter"},
       {"drop_oldest:5s", "step 1 'drop_oldest:5s': only block takes a time"},
       {"block:soon,reject", "step 1 'block:soon': its time: "},
       {"block:,reject", "its time: "},
       {"block:0,reject", "its time must be more than 0"},
       {"block:50ms", "step 1 'block': after its time something must follow: drop_oldest"},
-      {"block,reject", "step 1 'block': without a time it waits without end and must be the only"},
+      {"block,reject", "step 1 'block': without a time it waits without end and must be the last"},
       {"drop_oldest,reject", "step 1 'drop_oldest': always settles the matter and so must be the"},
       {"block:1s,block:2s,reject", "step 2 'block': stands twice"},
       {"block:1s,reject,reject,reject,reject", "more than 4 steps; a step is"}};

@@ -58,6 +58,10 @@ void ProducerState::open(Range range) {
     (at - 1)->end = at->end;
     open_.erase(at);
   }
+  if (open_.back().end == next_) {  // nothing above it was taken
+    next_ = open_.back().first;
+    open_.pop_back();
+  }
   if (open_.size() <= kOpenMax) return;
   known_from_ = open_.front().end;
   open_.erase(open_.begin());
@@ -67,7 +71,7 @@ void ProducerState::check_invariants() const {
   ASSERT(open_.size() <= kOpenMax && known_from_ <= next_);
   std::uint64_t end = known_from_;
   for (const Range& range : open_) {
-    ASSERT(range.first < range.end && range.end <= next_);
+    ASSERT(range.first < range.end && range.end < next_);
     ASSERT(range.first > end || (&range == open_.data() && range.first >= end));
     end = range.end;
   }

@@ -138,6 +138,7 @@ struct Connection {
 
   std::uint64_t session = 0;
   std::uint64_t producer_id = 0;
+  std::uint64_t producer_epoch = 0;            // of its client; 0 until it is known
   session::ProducerState* producer = nullptr;  // while it has the lease of producer_id
   bool claiming = false;                       // reads nothing until it has
   bool held_back = false;                      // has unread frames, for want of time in a turn

@@ -103,11 +103,13 @@ struct ExpiredLetter {
 /// A connection of the sender's wants to publish as a producer whose home the receiver is.
 struct ProducerClaimLetter {
   std::uint64_t producer = 0;
+  std::uint64_t epoch = 0;  // of a client that comes back; 0: it is a new one
   model::ConnectionId connection;
 };
 /// It may, and this is what the producer has sent so far.
 struct ProducerLeaseLetter {
   std::uint64_t producer = 0;
+  std::uint64_t epoch = 0;  // 0: it may not, a newer client has been there since
   model::ConnectionId connection;
   session::ProducerState state;
 };

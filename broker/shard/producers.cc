@@ -15,7 +15,8 @@ void Producers::post(model::ShardId to, Letter letter) {
 // --- The holder's side ---------------------------------------------------------------------
 
 void Producers::claim(Connection& connection) {
-  const ProducerClaimLetter letter{connection.producer_id, connection.id};
+  const ProducerClaimLetter letter{connection.producer_id, connection.producer_epoch,
+                                   connection.id};
   const model::ShardId home = home_of(connection.producer_id);
   if (home == core_.id) {
     on_claim(core_.id, letter);
@@ -26,10 +27,15 @@ void Producers::claim(Connection& connection) {
 
 void Producers::on_lease(ProducerLeaseLetter&& letter) {
   Connection* connection = core_.find(letter.connection);
+  if (letter.epoch == 0) {
+    if (connection != nullptr) recalled_(*connection);
+    return;
+  }
   if (connection == nullptr) {  // it has gone since
     give_back(letter.producer, std::move(letter.state));
     return;
   }
+  connection->producer_epoch = letter.epoch;
   const auto [it, made] =
       leases_.emplace(letter.producer, Lease{letter.connection, std::move(letter.state)});
   ASSERT(made);
@@ -76,11 +82,24 @@ void Producers::on_claim(model::ShardId from, const ProducerClaimLetter& letter)
     it->second.idle = idle_.insert(idle_.end(), letter.producer);
   }
   Home& home = it->second;
-  home.waiting.push_back({from, letter.connection});
+  if (letter.epoch != 0 && letter.epoch < home.epoch) {
+    lease(from, {letter.producer, 0, letter.connection, {}});
+    return;
+  }
+  home.epoch = letter.epoch != 0 ? letter.epoch : home.epoch + 1;
+  home.waiting.push_back({from, letter.connection, home.epoch});
   if (home.leased) {
     recall(home, letter.producer);
   } else {
     grant_next(home, letter.producer);
+  }
+}
+
+void Producers::lease(model::ShardId to, ProducerLeaseLetter&& letter) {
+  if (to == core_.id) {
+    on_lease(std::move(letter));  // may give it back at once, and grant it to the one after
+  } else {
+    post(to, std::move(letter));
   }
 }
 
@@ -102,12 +121,7 @@ void Producers::grant_next(Home& home, std::uint64_t producer) {
   home.recalling = false;
   home.holder = next.shard;
   idle_.erase(home.idle);
-  ProducerLeaseLetter letter{producer, next.connection, std::exchange(home.state, {})};
-  if (next.shard == core_.id) {
-    on_lease(std::move(letter));  // may give it back at once, and grant it to the one after
-  } else {
-    post(next.shard, std::move(letter));
-  }
+  lease(next.shard, {producer, next.epoch, next.connection, std::exchange(home.state, {})});
   Home& after = homes_.at(producer);
   if (after.leased && !after.waiting.empty()) recall(after, producer);
 }

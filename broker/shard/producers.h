@@ -5,11 +5,14 @@
 // WELCOME when it has the lease; while another connection holds it, that one is closed first, since
 // the client has come back before its old connection was seen to be dead.
 //
+// Each new client of a producer gets a higher epoch. One that comes back with an older epoch is
+// refused: what it would send again may have the numbers of what a newer client has sent.
+//
 // Owner:    Shard.
 // Thread:   the owner shard only; homes and holders talk by letters.
 // Limits:   Options::max_producers of each home that no connection holds; beyond, the one that was
 //           held longest ago is forgotten.
-// Errors:   kTakenOver closes the connection that held the lease.
+// Errors:   kTakenOver closes the connection that held the lease, or came back too late.
 // Source:   docs/decisions/0009-producers-are-leased.md
 // Tests:    tests/unit/broker/shard/producer_test.cc
 
@@ -28,8 +31,9 @@ namespace sluice::shard {
 
 class Producers {
  public:
-  /// `granted` is called once for each claim whose connection is still there, `recalled` for a
-  /// connection that must end: it calls release() before it returns.
+  /// `granted` or `recalled` is called once for each claim whose connection is still there,
+  /// `recalled` as well when another takes over: that connection must end, and it calls release()
+  /// before it returns.
   Producers(Core& core, std::function<void(Connection&)> granted,
             std::function<void(Connection&)> recalled)
       : core_(core), granted_(std::move(granted)), recalled_(std::move(recalled)) {}
@@ -51,9 +55,11 @@ class Producers {
   struct Waiting {
     model::ShardId shard;
     model::ConnectionId connection;
+    std::uint64_t epoch;
   };
   struct Home {
     session::ProducerState state;  // while nobody holds the lease
+    std::uint64_t epoch = 0;       // of the newest client
     bool leased = false;
     bool recalling = false;
     model::ShardId holder;
@@ -70,6 +76,7 @@ class Producers {
   }
   template <typename Letter>
   void post(model::ShardId to, Letter letter);
+  void lease(model::ShardId to, ProducerLeaseLetter&& letter);
   void recall(Home& home, std::uint64_t producer);
   void grant_next(Home& home, std::uint64_t producer);
   void give_back(std::uint64_t producer, session::ProducerState&& state);

@@ -85,6 +85,7 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
   connection.features = hello.features;
   connection.hello_correlation = command.correlation;
   connection.producer_id = hello.producer_id;
+  connection.producer_epoch = hello.producer_epoch;
   connection.client = hello.client_name.substr(0, kMaxClientName);
   connection.max_frame = std::min(hello.max_frame, wire::kMaxMaxFrame);
   connection.reader.set_max_body(core_.options.max_frame);
@@ -93,7 +94,7 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
     return {};
   }
   producers_.claim(connection);
-  if (connection.producer != nullptr) return {};
+  if (connection.producer != nullptr || connection.state >= ConnectionState::kClosing) return {};
   connection.claiming = true;  // WELCOME follows with the lease
   connection.link->set_reading(false);
   return {};
@@ -114,6 +115,10 @@ void Shard::welcome(Connection& connection) {
   welcome.session_id = connection.session;
   welcome.wall_time_ns = base::to_wire(core_.wall_now);
   welcome.named_grant = connection.named.left;
+  if (connection.producer != nullptr) {
+    welcome.producer_epoch = connection.producer_epoch;
+    welcome.producer_next = connection.producer->next();
+  }
   welcome.node_name = core_.options.node_name;
   welcome.broker_version = core_.options.broker_version;
   core_.send(connection, welcome, connection.hello_correlation);

@@ -13,6 +13,7 @@ using base::ErrorCode;
 
 constexpr Bounds kNotZero{1};
 constexpr Bounds kMaxFrame{kMinMaxFrame};
+constexpr Bounds kEpoch{1, UINT64_MAX / 2};
 constexpr Bounds kStart{0, static_cast<std::uint64_t>(StartFrom::kTime)};
 constexpr Bounds kFilters{1, 256};
 constexpr Bounds kRanges{1, 256};
@@ -259,8 +260,22 @@ void fields(Io& io, typename Io::template Of<ErrorFrame>& f) {
 }
 
 template <typename T>
-constexpr bool has_extensions = std::is_same_v<T, Receipt> || std::is_same_v<T, Subscribe> ||
-                                std::is_same_v<T, Subscribed> || std::is_same_v<T, Cancel>;
+constexpr bool has_extensions =
+    std::is_same_v<T, Hello> || std::is_same_v<T, Welcome> || std::is_same_v<T, Receipt> ||
+    std::is_same_v<T, Subscribe> || std::is_same_v<T, Subscribed> || std::is_same_v<T, Cancel>;
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Hello>& f) {
+  io.tag(1, f.producer_epoch != 0, [&] { io.number("producer_epoch", f.producer_epoch, kEpoch); });
+}
+
+template <typename Io>
+void extensions(Io& io, typename Io::template Of<Welcome>& f) {
+  io.tag(1, f.producer_epoch != 0, [&] {
+    io.number("producer_epoch", f.producer_epoch, kEpoch);
+    io.number("producer_next", f.producer_next);
+  });
+}
 
 template <typename Io>
 void extensions(Io& io, typename Io::template Of<Receipt>& f) {

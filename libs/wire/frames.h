@@ -36,6 +36,8 @@ struct Hello {  // client to broker, first frame
   std::uint64_t producer_id = 0;       // identity of an idempotent producer, 0 for none
   std::string_view client_name{};
   std::string_view client_version{};
+  // Extension area:
+  std::uint64_t producer_epoch = 0;  // that WELCOME gave this client before; 0: it is a new one
 };
 
 struct Welcome {  // broker to client, answers HELLO
@@ -49,6 +51,9 @@ struct Welcome {  // broker to client, answers HELLO
   std::uint64_t named_grant = 0;  // bytes: first window of publishes that name their topic
   std::string_view node_name{};
   std::string_view broker_version{};
+  // Extension area, for an idempotent producer:
+  std::uint64_t producer_epoch = 0;  // 0: it is none
+  std::uint64_t producer_next = 0;   // the lowest sequence above all that was taken of it
 };
 
 struct Auth {  // both ways; from the broker flag bit 0 says: authenticated

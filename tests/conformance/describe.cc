@@ -46,6 +46,7 @@ void describe_batch(Description& out, ByteView batch) {
 }
 
 void describe(Description& out, const Hello& f) {
+  if (f.producer_epoch != 0) out.add("producer_epoch", f.producer_epoch);
   out.add("magic", f.magic).add("version_min", f.version_min).add("version_max", f.version_max);
   out.add("features", f.features).add("max_frame", f.max_frame);
   out.add("producer_id", f.producer_id).add("client_name", f.client_name);
@@ -53,6 +54,10 @@ void describe(Description& out, const Hello& f) {
 }
 
 void describe(Description& out, const Welcome& f) {
+  if (f.producer_epoch != 0) {
+    out.line("welcomed_producer",
+             "{\"epoch\":" + json(f.producer_epoch) + ",\"next\":" + json(f.producer_next) + "}");
+  }
   out.add("version", f.version).add("features", f.features).add("max_frame", f.max_frame);
   out.add("keepalive_ms", f.keepalive_ms).add("session_id", f.session_id);
   out.add("wall_time_ns", f.wall_time_ns).add("named_grant", f.named_grant);

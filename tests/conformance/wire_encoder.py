@@ -184,6 +184,12 @@ def extension_area(values):
         names = values["need_names"]
         raw = integer(16, len(names)) + b"".join(sized_text(name) for name in names)
         tags.append((4, raw, "needed names"))
+    if "welcomed_producer" in values:
+        producer = values["welcomed_producer"]
+        raw = integer(64, producer["epoch"]) + integer(64, producer["next"])
+        tags.append((1, raw, "epoch, next"))
+    if "producer_epoch" in values:
+        tags.append((1, integer(64, values["producer_epoch"]), "producer epoch"))
     if "receipt_text" in values:
         tags.append((1, values["receipt_text"].encode(), "text"))
     if "resume" in values:

@@ -45,8 +45,10 @@ constexpr std::string_view kStatusNames[] = {"accepted", "partial",   "rejected"
 
 // --- What it says --------------------------------------------------------------------------
 
-void TestClient::hello(std::string_view name, std::uint64_t producer_id) {
+void TestClient::hello(std::string_view name, std::uint64_t producer_id,
+                       std::uint64_t producer_epoch) {
   wire::Hello hello;
+  hello.producer_epoch = producer_epoch;
   hello.producer_id = producer_id;
   hello.client_name = name;
   say(hello, 1);
@@ -327,6 +329,8 @@ void TestClient::hear_other(const wire::FrameHeader& header, ByteView body) {
       const auto frame = decoded<wire::Welcome>(header, body);
       session_ = frame.session_id;
       windows_[0] = frame.named_grant;
+      producer_epoch_ = frame.producer_epoch;
+      producer_next_ = frame.producer_next;
       return line("WELCOME");
     }
     case wire::FrameKind::kGrant: {

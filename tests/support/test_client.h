@@ -90,7 +90,11 @@ class TestClient {
   TestClient(shard::Shard& shard, model::ShardId id) : shard_(&shard), shard_id_(id) {}
 
   // What it says. Each is sent with the next turn.
-  void hello(std::string_view name = "test", std::uint64_t producer_id = 0);
+  void hello(std::string_view name = "test", std::uint64_t producer_id = 0,
+             std::uint64_t producer_epoch = 0);
+  /// What WELCOME said of this producer.
+  std::uint64_t producer_epoch() const { return producer_epoch_; }
+  std::uint64_t producer_next() const { return producer_next_; }
   void open_topic(std::string_view name);
   /// By name. Returns the publish number.
   std::uint64_t publish(std::string_view topic, const PublishOptions& options);
@@ -181,6 +185,8 @@ class TestClient {
   std::map<std::uint32_t, bool> subscribed_;
   std::map<std::uint32_t, std::string> topic_names_;
   std::map<std::uint32_t, std::uint64_t> windows_;  // by topic id
+  std::uint64_t producer_epoch_ = 0;
+  std::uint64_t producer_next_ = 0;
   std::uint64_t session_ = 0;
   std::uint64_t last_publish_ = 0;
 };

@@ -43,6 +43,22 @@ TEST(ProducerState, WhatWasRefusedMayComeAgain) {
   EXPECT_EQ(state.check(0, 3), Verdict::kDuplicate);
 }
 
+TEST(ProducerState, NextIsAboveAllThatWasTaken) {
+  ProducerState state;
+  EXPECT_EQ(state.next(), 0U);
+  state.take(0, 3);
+  state.take(3, 3);
+  state.take(6, 4);
+  EXPECT_EQ(state.next(), 10U);
+  state.give_back(3, 3);
+  EXPECT_EQ(state.next(), 10U);
+  state.give_back(6, 4);
+  EXPECT_EQ(state.next(), 3U);
+  EXPECT_EQ(state.check(3, 20), Verdict::kNew);  // as one, though they were two before
+  EXPECT_EQ(state.check(2, 2), Verdict::kMixed);
+  state.check_invariants();
+}
+
 TEST(ProducerState, TooManyOpenRangesAreForgottenFromTheFront) {
   ProducerState state;
   for (std::uint64_t i = 0; i <= ProducerState::kOpenMax; ++i) state.take(2 * i + 1, 1);

@@ -90,6 +90,63 @@ TEST_P(Producer, TakesOverFromItsOldConnection) {
             true);
 }
 
+TEST_P(Producer, IsToldWhatItHasSent) {
+  TestClient& one = producer(GetParam().first);
+  broker.run();
+  EXPECT_EQ(one.producer_epoch(), 1U);
+  EXPECT_EQ(one.producer_next(), 0U);
+  published(one, 1, {"x", "y"});
+  one.vanish();
+  broker.run();
+  TestClient& two = producer(GetParam().second);
+  broker.run();
+  EXPECT_EQ(two.producer_epoch(), 2U);
+  EXPECT_EQ(two.producer_next(), 3U);
+  EXPECT_EQ(sub.producer_epoch(), 0U);
+}
+
+TEST_P(Producer, ComesBackWithItsEpoch) {
+  TestClient& one = producer(GetParam().first);
+  published(one, 1, {"x"});
+  TestClient& again = broker.connect_silently(GetParam().second);
+  again.hello("producer", kProducer, 1);  // its old connection is not known to be dead yet
+  broker.run();
+  EXPECT_EQ(one.heard(), "ERROR taken-over closes\nCLOSED\n");
+  EXPECT_EQ(again.producer_epoch(), 1U);
+  EXPECT_EQ(published(again, 1, {"x"}), "WELCOME\nRECEIPT 1 duplicate messages=1\n");
+}
+
+TEST_P(Producer, AnOlderClientDoesNotTakeOverAgain) {
+  TestClient& one = producer(GetParam().first);
+  published(one, 1, {"x"});
+  one.vanish();
+  TestClient& newer = producer(GetParam().second);
+  broker.run();
+  EXPECT_EQ(newer.heard(), "WELCOME\n");
+  TestClient& again = broker.connect_silently(GetParam().first);
+  again.hello("producer", kProducer, 1);
+  broker.run();
+  EXPECT_EQ(again.heard(), "ERROR taken-over closes\nCLOSED\n");
+  EXPECT_EQ(published(newer, 2, {"y"}), "RECEIPT 1 accepted messages=1\n");
+  newer.vanish();
+  broker.run();
+  TestClient& late = broker.connect_silently(GetParam().first);  // nobody holds the lease
+  late.hello("producer", kProducer, 1);
+  broker.run();
+  EXPECT_EQ(late.heard(), "ERROR taken-over closes\nCLOSED\n");
+}
+
+TEST_P(Producer, AnEpochThatTheBrokerDoesNotKnowIsTaken) {  // it has restarted since
+  TestClient& one = broker.connect_silently(GetParam().first);
+  one.hello("producer", kProducer, 5);
+  broker.run();
+  EXPECT_EQ(one.producer_epoch(), 5U);
+  one.vanish();
+  TestClient& two = producer(GetParam().second);
+  broker.run();
+  EXPECT_EQ(two.producer_epoch(), 6U);
+}
+
 TEST_P(Producer, WhatWasRejectedMayComeAgain) {
   subscribe({.filters = {"a"}, .overflow = "reject", .max_messages = 1, .credit = 0});
   TestClient& one = producer(GetParam().first);

@@ -41,8 +41,12 @@ inline Bytes sample_batch(Compression compression = Compression::kNone) {
 template <typename Use>
 void for_each_publisher_frame(Use use) {
   static const std::vector<std::byte> data = bytes_of("\x01\x02\x03");
-  use(Hello{.features = 3, .producer_id = 9, .client_name = "cli", .client_version = "1.2"}, 0, 1,
-      34);
+  use(Hello{.features = 3,
+            .producer_id = 9,
+            .client_name = "cli",
+            .client_version = "1.2",
+            .producer_epoch = 3},
+      0, 1, 48);
   use(Welcome{.version = 1,
               .features = 3,
               .max_frame = 1U << 20,
@@ -51,8 +55,10 @@ void for_each_publisher_frame(Use use) {
               .wall_time_ns = 6,
               .named_grant = 7,
               .node_name = "n1",
-              .broker_version = "0.1.0"},
-      0, 1, 51);
+              .broker_version = "0.1.0",
+              .producer_epoch = 3,
+              .producer_next = 11},
+      0, 1, 73);
   use(Auth{.mechanism = "PLAIN", .data = data}, kAuthDone, 2, 14);
   use(OpenTopic{.name = "a.b"}, 0, 3, 5);
   use(Topic{.topic = 4, .grant = 65536, .name = "a.b"}, 0, 3, 21);

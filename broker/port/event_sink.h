@@ -21,7 +21,7 @@ class EventSink {
   virtual ~EventSink() = default;
   virtual void connection_opened(model::ConnectionId id, std::string_view peer,
                                  std::string_view client) = 0;
-  /// `why` is empty when the client simply left.
+  /// Once for each, with what ended it at last; `why` is empty when the client simply left.
   virtual void connection_closed(model::ConnectionId id, std::string_view peer,
                                  const base::Error* why) = 0;
   /// A subscription began (`count` 0) or ended losing messages, with how many so far.

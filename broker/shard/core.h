@@ -129,8 +129,8 @@ struct Core {
   tl::unexpected<base::Error> memory_full(std::string_view what) const;
 
   /// Ends a connection: subscriptions at once, the socket after what is in `control` was sent.
-  /// Set by Shard.
-  std::function<void(Connection&, metrics::CloseReason)> close;
+  /// Tells `events` why (null: the client left). Set by Shard.
+  std::function<void(Connection&, metrics::CloseReason, const base::Error*)> close;
 
   /// The connection has something to send at the end of this turn.
   void touch(Connection& connection) {

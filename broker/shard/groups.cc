@@ -237,8 +237,7 @@ void Groups::on_expelled(const GroupExpelledLetter& letter) {
   connection->consumers.erase(letter.member.subscription.value());
   const base::Error error{ErrorCode::kSlowConsumer, letter.detail};
   protocol::native::encode_error(connection->control, error, 0, letter.member.subscription.value());
-  core_.events.connection_closed(connection->id, connection->peer, &error);
-  core_.close(*connection, metrics::CloseReason::kSlowConsumer);
+  core_.close(*connection, metrics::CloseReason::kSlowConsumer, &error);
 }
 
 void Groups::on_item(model::ShardId from, GroupItemLetter&& letter) {

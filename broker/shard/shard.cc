@@ -47,9 +47,8 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
       rehearsals_(core_, subscriptions_),
       memory_keeper_(core_, subscriptions_, publishing_) {
   subscriptions_.wire(publishing_, groups_);
-  core_.close = [this](Connection& connection, metrics::CloseReason reason) {
-    close(connection, reason);
-  };
+  core_.close = [this](Connection& connection, metrics::CloseReason reason,
+                       const base::Error* why) { close(connection, reason, why); };
 }
 
 Shard::~Shard() = default;
@@ -125,7 +124,7 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     for (Connection* connection : flushing_) {
       connection->dirty = false;
       if (connection->ended && connection->unresolved == 0 && !connection->held_back) {
-        close(*connection, metrics::CloseReason::kPeer);
+        close(*connection, metrics::CloseReason::kPeer, nullptr);
       }
       if (output_.flush(*connection)) later.push_back(connection);
       // A socket that took all at once never tells that it has drained.
@@ -310,15 +309,18 @@ void Shard::closed(Connection& connection, const base::Error* why) {
 
 void Shard::ended(Connection& connection) {
   if (connection.state >= ConnectionState::kClosing) return;
-  core_.events.connection_closed(connection.id, connection.peer, nullptr);
   connection.ended = true;
   connection.link->set_reading(false);
   subscriptions_.end_all(connection);
   core_.touch(connection);  // end_turn closes it once it is owed nothing
 }
 
-void Shard::close(Connection& connection, metrics::CloseReason reason) {
+void Shard::close(Connection& connection, metrics::CloseReason reason, const base::Error* why) {
   if (connection.state >= ConnectionState::kClosing) return;
+  // A drain tells of all connections at once.
+  if (reason != metrics::CloseReason::kDrain) {
+    core_.events.connection_closed(connection.id, connection.peer, why);
+  }
   connection.state = ConnectionState::kClosing;
   connection.close_reason = reason;
   connection.link->set_reading(false);
@@ -342,11 +344,10 @@ void Shard::answer_error(Connection& connection, const base::Error& error,
   const bool closes = protocol::native::encode_error(connection.control, error, correlation);
   core_.touch(connection);
   if (!closes) return;
-  core_.events.connection_closed(connection.id, connection.peer, &error);
   const auto reason = error.code == ErrorCode::kHandshakeTimeout
                           ? metrics::CloseReason::kHandshakeTimeout
                           : metrics::CloseReason::kProtocol;
-  close(connection, reason);
+  close(connection, reason, &error);
 }
 
 // --- Time ----------------------------------------------------------------------------------
@@ -393,7 +394,7 @@ void Shard::start_drain(base::Duration deadline) {
 
 void Shard::close_all() {
   for (const auto& [id, connection] : core_.connections) {
-    close(*connection, metrics::CloseReason::kDrain);
+    close(*connection, metrics::CloseReason::kDrain, nullptr);
   }
 }
 

@@ -120,7 +120,7 @@ class Shard {
   base::Status admin(Connection& connection, const model::AdminCommand& command);
   base::Status cancel(Connection& connection, const model::CancelCommand& command);
   void answer_error(Connection& connection, const base::Error& error, std::uint64_t correlation);
-  void close(Connection& connection, metrics::CloseReason reason);
+  void close(Connection& connection, metrics::CloseReason reason, const base::Error* why);
   void finish_close(Connection& connection);
   void resume_reading(Connection& connection);
   void housekeep();

@@ -319,8 +319,7 @@ void Subscriptions::disconnect(model::SubscriptionSlot slot) {
           " of " + std::to_string(ledger.matched)};
   Connection& connection = *subscription->connection;
   protocol::native::encode_error(connection.control, error, 0, subscription->id.value());
-  core_.events.connection_closed(connection.id, connection.peer, &error);
-  core_.close(connection, metrics::CloseReason::kSlowConsumer);
+  core_.close(connection, metrics::CloseReason::kSlowConsumer, &error);
 }
 
 // --- Turns ---------------------------------------------------------------------------------

@@ -41,8 +41,9 @@ class CountingSink final : public port::EventSink, public port::AdminSink {
   void connection_opened(model::ConnectionId, std::string_view, std::string_view) override {
     ++opened;
   }
-  void connection_closed(model::ConnectionId, std::string_view, const base::Error*) override {
+  void connection_closed(model::ConnectionId, std::string_view, const base::Error* why) override {
     ++closed;
+    closed_for = why == nullptr ? base::ErrorCode::kNone : why->code;
   }
   void subscription_dropping(model::ConnectionId, std::string_view, std::uint64_t) override {
     ++dropping;
@@ -56,6 +57,7 @@ class CountingSink final : public port::EventSink, public port::AdminSink {
 
   std::uint64_t opened = 0;
   std::uint64_t closed = 0;
+  base::ErrorCode closed_for = base::ErrorCode::kNone;  // the last of them
   std::uint64_t dropping = 0;
   int rehearsals = 0;  // begun and not ended
   std::vector<port::AdminReturn> requests;

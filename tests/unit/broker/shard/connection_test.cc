@@ -137,6 +137,29 @@ TEST(Connection, ThatEndsItsSideAndWantsNoReceiptIsClosed) {
   EXPECT_EQ(client.heard(), "CLOSED\n");
 }
 
+TEST(Connection, ThatEndsItsSideIsToldOfOnceWithWhatEndedItAtLast) {
+  ShardHarness broker;
+  TestClient& reader = broker.connect(0);
+  reader.subscribe({.filters = {"a"}, .overflow = "block", .max_messages = 1, .credit = 0});
+  broker.run();
+  TestClient& polite = broker.connect(0);
+  polite.half_close();
+  broker.run();
+  EXPECT_TRUE(polite.gone());
+  EXPECT_EQ(broker.sink().closed, 1U);
+  EXPECT_EQ(broker.sink().closed_for, base::ErrorCode::kNone);
+  TestClient& torn = broker.connect(0);
+  torn.publish("a", {"1", "2"});
+  torn.half_close();
+  broker.run();
+  EXPECT_EQ(broker.sink().closed, 1U);  // it waits for its receipt
+  torn.vanish();
+  broker.run();
+  EXPECT_TRUE(torn.gone());
+  EXPECT_EQ(broker.sink().closed, 2U);
+  EXPECT_EQ(broker.sink().closed_for, base::ErrorCode::kConnectionLost);
+}
+
 TEST(Connection, ThatIsNotReadFromAnyMoreIsReadAgain) {
   HarnessOptions options;
   options.options.output_high = 1000;

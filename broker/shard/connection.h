@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -98,6 +99,12 @@ struct Dealt {
   std::uint32_t overhead = queue::kSliceOverhead;  // 0 for what was cut from the front
 };
 
+/// An UNSUBSCRIBE that came before its SUBSCRIBE could be answered.
+struct EarlyEnd {
+  std::uint32_t subscription = 0;
+  std::uint64_t correlation = 0;
+};
+
 /// A REQUEST without an answer. One that was cancelled counts until it would have had its own.
 struct OpenRequest {
   std::uint64_t correlation = 0;
@@ -123,6 +130,9 @@ struct Connection {
   Connection(model::ConnectionId id_, port::Link& link_, wire::SlabCursor& cursor,
              std::string peer_)
       : id(id_), link(&link_), peer(std::move(peer_)), reader(cursor, wire::kMaxHandshakeBody) {}
+
+  /// Whether the next frame, if there is one, may be read now.
+  bool may_read() const { return !claiming && !held_back && !early_end; }
 
   const model::ConnectionId id;
   port::Link* link;
@@ -166,6 +176,7 @@ struct Connection {
 
   // Subscribing.
   std::unordered_map<std::uint32_t, Consumer> consumers;  // by SubscriptionId
+  std::optional<EarlyEnd> early_end;                      // nothing behind it is read meanwhile
   std::vector<InFlight> in_flight;                        // until the socket has taken all
   std::vector<model::SubscriptionSlot> ready;             // queues with something to send
   std::list<Dealt> dealt;

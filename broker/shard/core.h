@@ -97,9 +97,10 @@ struct Core {
   Limiting* limiting = nullptr;  // set by it; null: no limit is set
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections;  // by ConnectionId
-  ExpiryNotices expired;           // changed by whoever changes a queue
-  std::vector<Connection*> dirty;  // have something to send
-  std::vector<Connection*> dead;   // to be destroyed at the end of the turn
+  ExpiryNotices expired;                    // changed by whoever changes a queue
+  std::vector<model::ConnectionId> unread;  // may have frames to be read without new bytes
+  std::vector<Connection*> dirty;           // have something to send
+  std::vector<Connection*> dead;            // to be destroyed at the end of the turn
 
   /// A time on the wire by this shard's monotonic clock, as the two stand now.
   base::MonotonicTime to_monotonic(std::uint64_t wall_ns) const {

@@ -99,6 +99,7 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
     protocol::native::encode_error(connection->control, {letter.error, letter.detail}, correlation,
                                    id);
     core_.touch(*connection);
+    subscriptions_.end_early(*connection, id);
     return;
   }
   consumer.joined = true;
@@ -112,6 +113,7 @@ void Groups::on_joined(model::ShardId from, GroupJoinedLetter&& letter) {
   answer.next_sequence = letter.next_sequence;
   answer.overflow = overflow;
   core_.send(*connection, answer, correlation);
+  if (subscriptions_.end_early(*connection, id)) return;
   // What was granted before it came in is news now.
   if (consumer.unsaid.messages == 0 && consumer.unsaid.bytes == 0) return;
   note_news(*connection, letter.member.subscription, consumer);

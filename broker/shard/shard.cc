@@ -36,7 +36,7 @@ Shard::Shard(model::ShardId id, const Options& options, const Ports& ports, std:
           core_,
           [this](Connection& connection) {
             welcome(connection);
-            if (std::exchange(connection.claiming, false)) unread_.push_back(connection.id);
+            if (std::exchange(connection.claiming, false)) core_.unread.push_back(connection.id);
           },
           [this](Connection& connection) {
             answer_error(connection, {ErrorCode::kTakenOver, {}}, 0);
@@ -71,18 +71,19 @@ void Shard::read_mail() {
 // the first in the next.
 void Shard::read_on() {
   if (core_.mail.has_unread()) read_mail();
-  const std::vector<model::ConnectionId> waiting = std::exchange(unread_, {});
+  const std::vector<model::ConnectionId> waiting = std::exchange(core_.unread, {});
   std::size_t at = 0;
   for (; at < waiting.size() && core_.has_time(); ++at) {
     Connection* connection = core_.find(waiting[at]);
     if (connection == nullptr) continue;
     connection->held_back = false;
-    if (!connection->reading_paused && !connection->ended) connection->link->set_reading(true);
+    const bool reads = !connection->reading_paused && !connection->ended;
+    if (reads && connection->may_read()) connection->link->set_reading(true);
     read_frames(*connection);
     if (connection->ended) core_.touch(*connection);  // it may be owed nothing more
   }
   const auto rest = waiting.begin() + static_cast<std::ptrdiff_t>(at);
-  unread_.insert(unread_.begin(), rest, waiting.end());
+  core_.unread.insert(core_.unread.begin(), rest, waiting.end());
 }
 
 void Shard::read_letter(model::ShardId from, Letter&& letter) {
@@ -123,7 +124,8 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
     flushing_.swap(core_.dirty);
     for (Connection* connection : flushing_) {
       connection->dirty = false;
-      if (connection->ended && connection->unresolved == 0 && !connection->held_back) {
+      if (connection->ended && connection->unresolved == 0 && !connection->held_back &&
+          !connection->early_end) {
         close(*connection, metrics::CloseReason::kPeer, nullptr);
       }
       if (output_.flush(*connection)) later.push_back(connection);
@@ -246,12 +248,11 @@ void Shard::received(Connection& connection, std::size_t bytes) {
 }
 
 void Shard::read_frames(Connection& connection) {
-  while (connection.state < ConnectionState::kClosing && !connection.claiming &&
-         !connection.held_back) {
+  while (connection.state < ConnectionState::kClosing && connection.may_read()) {
     if (!core_.has_time() && connection.reader.buffered() > 0) {
       connection.held_back = true;
       connection.link->set_reading(false);
-      unread_.push_back(connection.id);
+      core_.unread.push_back(connection.id);
       break;
     }
     auto frame = connection.reader.next();
@@ -288,7 +289,7 @@ void Shard::writable(Connection& connection) {
 void Shard::resume_reading(Connection& connection) {
   if (connection.state >= ConnectionState::kClosing) return;
   connection.reading_paused = false;
-  if (!connection.claiming && !connection.held_back) connection.link->set_reading(true);
+  if (connection.may_read()) connection.link->set_reading(true);
 }
 
 void Shard::closed(Connection& connection, const base::Error* why) {

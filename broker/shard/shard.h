@@ -92,7 +92,7 @@ class Shard {
   Inspection& inspection() { return inspection_; }
   Rehearsals& rehearsals() { return rehearsals_; }
   /// Frames or letters have come that no turn has had time for.
-  bool has_unread() const { return core_.mail.has_unread() || !unread_.empty(); }
+  bool has_unread() const { return core_.mail.has_unread() || !core_.unread.empty(); }
   std::size_t publishes_pending() const { return publishing_.pending(); }
   /// See Publishing::blockers().
   std::vector<std::string> blockers(const Connection& connection, std::uint32_t topic) const {
@@ -146,8 +146,7 @@ class Shard {
   std::deque<model::ConnectionId> handshakes_;  // in order of arrival: who has not said HELLO
   base::MonotonicTime next_housekeeping_;       // the clock's start: at once
   bool mail_stuck_ = false;
-  std::vector<model::ConnectionId> unread_;  // may have frames to be read without new bytes
-  std::vector<Connection*> flushing_;        // scratch of end_turn
+  std::vector<Connection*> flushing_;  // scratch of end_turn
 };
 
 }  // namespace sluice::shard

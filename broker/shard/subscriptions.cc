@@ -226,7 +226,7 @@ void Subscriptions::activate(Subscription& subscription) {
   answer.overflow = overflow;
   answer.resumed = subscription.resumed;
   core_.send(*subscription.connection, answer, subscription.correlation);
-  wake(subscription);
+  if (!end_early(*subscription.connection, answer.subscription)) wake(subscription);
 }
 
 // --- Ending --------------------------------------------------------------------------------
@@ -262,13 +262,13 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
     return fail(ErrorCode::kUnknownSubscription, std::to_string(id));
   }
   const Consumer consumer = it->second;
-  connection.consumers.erase(it);
   const bool begun = consumer.shared ? consumer.joined : at(consumer.queue.slot).active;
   if (!begun) {
-    protocol::native::encode_error(connection.control,
-                                   {ErrorCode::kClosed, "it was ended before it had begun"},
-                                   consumer.correlation, id);
+    connection.early_end = EarlyEnd{id, correlation};
+    connection.link->set_reading(false);
+    return {};
   }
+  connection.consumers.erase(it);
   wire::Unsubscribed answer;
   answer.subscription = id;
   if (consumer.shared) {
@@ -292,7 +292,20 @@ Status Subscriptions::end(Connection& connection, std::uint64_t correlation, std
   return {};
 }
 
+bool Subscriptions::end_early(Connection& connection, std::uint32_t id) {
+  if (!connection.early_end || connection.early_end->subscription != id) return false;
+  const EarlyEnd early = *std::exchange(connection.early_end, std::nullopt);
+  if (const Status ended = end(connection, early.correlation, id); !ended) {
+    core_.metrics.protocol_errors[ended.error().code].add();
+    protocol::native::encode_error(connection.control, ended.error(), early.correlation);
+    core_.touch(connection);
+  }
+  core_.unread.push_back(connection.id);
+  return true;
+}
+
 void Subscriptions::end_all(Connection& connection) {
+  connection.early_end.reset();
   const auto consumers = std::exchange(connection.consumers, {});
   connection.ready.clear();  // first, as each would look for its place in it
   groups_->leave_all(connection, consumers);

@@ -42,6 +42,8 @@ class Subscriptions {
                      const wire::Subscribe& subscribe);
   base::Status end(Connection& connection, std::uint64_t correlation, std::uint32_t id);
   base::Status add_credit(Connection& connection, const model::CreditCommand& credit);
+  /// SUBSCRIBE was answered just now: ends it if its client has said so already. True if it had.
+  bool end_early(Connection& connection, std::uint32_t id);
   void end_all(Connection& connection);
   /// The ladder came to `disconnect`: tells the consumers and ends the subscription.
   void disconnect(model::SubscriptionSlot slot);

@@ -128,17 +128,5 @@ TEST_P(Deadline, ARefusedPublisherIsToldWhenThereMayBeRoom) {
   EXPECT_LT(wait, 5000U);
 }
 
-TEST_P(Deadline, WhatIsEndedBeforeItBeganIsAnsweredTwice) {
-  sub.subscribe({.filters = {"a"}});
-  sub.unsubscribe(1);
-  broker.run();
-  const std::string heard = sub.heard();
-  if (GetParam() == 1) {
-    EXPECT_TRUE(heard.starts_with("SUBSCRIBED 1")) << heard;
-  } else {
-    EXPECT_TRUE(heard.starts_with("ERROR closed stays\nUNSUBSCRIBED 1")) << heard;
-  }
-}
-
 }  // namespace
 }  // namespace sluice::testing

@@ -49,6 +49,8 @@ struct Copies {
   /// Why the whole publish is refused: what trying again does not help with, if anyone names it.
   /// Requires: refusals, with error codes.
   base::ErrorCode reason_of_refusal() const;
+  /// Why nobody has any of a publish that was not refused. Requires: refusals, with gap reasons.
+  base::ErrorCode reason_of_loss() const;
 };
 
 /// A publish for the subscriptions of another shard. In two phases when it must be taken by all

@@ -52,6 +52,16 @@ base::ErrorCode Copies::reason_of_refusal() const {
   return hopeless ? kTooLarge : static_cast<base::ErrorCode>(refusals.front().reason);
 }
 
+base::ErrorCode Copies::reason_of_loss() const {
+  ASSERT(!refusals.empty() && accepted == 0);
+  if (expired == matched) return base::ErrorCode::kDeadlineExceeded;
+  if (cancelled == matched) return base::ErrorCode::kCanceled;
+  const bool hopeless = std::all_of(refusals.begin(), refusals.end(), [](const Refusal& one) {
+    return one.reason == static_cast<std::uint16_t>(wire::GapReason::kTooLarge);
+  });
+  return hopeless && unlisted == 0 ? base::ErrorCode::kMessageTooLarge : base::ErrorCode::kNotTaken;
+}
+
 bool LetterRing::try_put(std::vector<Letter>& letters) {
   const std::size_t written = written_.load(std::memory_order_relaxed);
   if (written - read_.load(std::memory_order_acquire) == kRingEntries) return false;

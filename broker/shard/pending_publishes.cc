@@ -373,30 +373,31 @@ void Publishing::resolve(Connection& connection, const Outcome& outcome) {
   const Copies& copies = outcome.copies;
   if (copies.dropped == 0 && copies.rejected == 0) {
     add_receipt(connection, outcome, wire::ReceiptStatus::kAccepted, ErrorCode::kNone);
-  } else if (copies.expired == copies.matched) {
-    core_.metrics.publish_refusals[ErrorCode::kDeadlineExceeded].add();
-    add_receipt(connection, outcome, wire::ReceiptStatus::kExpired, ErrorCode::kDeadlineExceeded);
-  } else if (copies.cancelled == copies.matched) {
-    core_.metrics.publish_refusals[ErrorCode::kCanceled].add();
-    add_receipt(connection, outcome, wire::ReceiptStatus::kCancelled, ErrorCode::kCanceled);
-  } else {
+  } else if (copies.accepted > 0) {
     add_receipt(connection, outcome, wire::ReceiptStatus::kPartial, ErrorCode::kNone);
+  } else {
+    tell_untaken(connection, outcome, copies.reason_of_loss());
   }
 }
 
 void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCode reason) {
+  give_back(connection, outcome.topic, outcome.batch_bytes);
+  Outcome told = outcome;
+  told.copies.rejected = told.copies.matched;
+  told.copies.accepted = 0;
+  tell_untaken(connection, told, reason);
+}
+
+// Nobody has any of it: who sends it again sends no duplicate.
+void Publishing::tell_untaken(Connection& connection, const Outcome& outcome, ErrorCode reason) {
   if (outcome.producer_sequence != kNoProducer && connection.producer != nullptr) {
     connection.producer->give_back(outcome.producer_sequence, outcome.messages);
   }
-  give_back(connection, outcome.topic, outcome.batch_bytes);
   core_.metrics.publish_refusals[reason].add();
   const auto status = reason == ErrorCode::kDeadlineExceeded ? wire::ReceiptStatus::kExpired
                       : reason == ErrorCode::kCanceled       ? wire::ReceiptStatus::kCancelled
                                                              : wire::ReceiptStatus::kRejected;
-  Outcome told = outcome;
-  told.copies.rejected = told.copies.matched;
-  told.copies.accepted = 0;
-  add_receipt(connection, told, status, reason);
+  add_receipt(connection, outcome, status, reason);
 }
 
 void Publishing::add_receipt(Connection& connection, const Outcome& outcome,

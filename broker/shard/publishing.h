@@ -191,6 +191,7 @@ class Publishing {
   static Outcome outcome_of(const Publish& publish, std::uint32_t topic);
   void resolve(Connection& connection, const Outcome& outcome);
   void reject(Connection& connection, const Outcome& outcome, base::ErrorCode reason);
+  void tell_untaken(Connection& connection, const Outcome& outcome, base::ErrorCode reason);
   void add_receipt(Connection& connection, const Outcome& outcome, wire::ReceiptStatus status,
                    base::ErrorCode reason);
   void flush_receipts(Connection& connection);

@@ -49,7 +49,7 @@ struct Publish {            // client to broker; correlation is the publish numb
 
 enum class ReceiptStatus : std::uint8_t {
   kAccepted = 0,   // every matched subscription took every message
-  kPartial = 1,    // some copies were dropped
+  kPartial = 1,    // some copies were taken and some dropped
   kRejected = 2,   // no subscription took anything
   kExpired = 3,    // its deadline passed first
   kCancelled = 4,  // withdrawn by its publisher

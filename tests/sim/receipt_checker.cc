@@ -69,7 +69,7 @@ class ReceiptChecker final : public Checker {
         right = !lost && r.reason == 0;
         break;
       case ReceiptStatus::kPartial:
-        right = r.dropped > 0 && r.rejected == 0 && r.reason == 0;
+        right = taken && r.dropped > 0 && r.rejected == 0 && r.reason == 0;
         break;
       default:
         right = !taken && r.reason != 0;

@@ -180,6 +180,13 @@ class EveryCode(unittest.TestCase):
         self.produces("partial", self.publish(9))
         self.produces("dropped_newest", self.gap())
 
+    def test_a_publish_that_nobody_keeps(self):
+        self.subscriber("--queue-messages", "2", "--overflow", "drop_newest")
+        texts = (self.sluice.run("pub", self.topic, "x", "--receipt") for _ in range(100))
+        result = next(text for text in texts if text.returncode != 0)
+        self.assertRegex(result.stdout, b"^rejected .*accepted=0 dropped=1 .*dropped_newest:1")
+        self.produces("not-taken", result.stderr)
+
     def test_conflate(self):
         self.subscriber("--queue-messages", "2", "--overflow", "conflate,drop_newest")
         self.assertNotIn(b"partial", self.publish(9))

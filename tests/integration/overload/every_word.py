@@ -88,6 +88,7 @@ ERRORS = {
     "durability-unavailable": Made("test_needs_that_are_not_met"),
     "need-not-met": Made("test_needs_that_are_not_met"),
     "rate-limited": Made("test_limits"),
+    "not-taken": Made("test_a_publish_that_nobody_keeps"),
     "rehearsal-disabled": Made("test_a_subscriber_that_is_paused"),
     "connection-lost": Made("test_a_broker_that_dies"),
     "connect-failed": Made("test_a_broker_that_is_not_there"),

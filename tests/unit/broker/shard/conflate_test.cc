@@ -86,8 +86,9 @@ TEST_P(Conflate, LooksIntoCompressedBatches) {
 TEST_P(Conflate, WhatFindsNoRoomGoesToTheNextStep) {
   subscribe("conflate:key,drop_newest", 2);
   published("a", {.payloads = {"1", "2"}, .keys = {"x", "y"}});
-  EXPECT_EQ(published("a", {.payloads = {"3"}, .keys = {"z"}}),
-            "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
+  EXPECT_EQ(
+      published("a", {.payloads = {"3"}, .keys = {"z"}}),
+      "RECEIPT 2 rejected not-taken messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
   EXPECT_EQ(told_after_credit(), "DELIVER 1 #1 a 1 2\nGAP 1 #3-3 1 dropped_newest\n");
 }
 

@@ -130,8 +130,9 @@ TEST_P(Ladder, BlockGivesUpAfterItsTimeAndTakesTheNextStep) {
   broker.pass(99ms);
   EXPECT_EQ(pub.heard(), "");
   broker.pass(2ms);
-  EXPECT_EQ(pub.heard(),
-            "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
+  EXPECT_EQ(
+      pub.heard(),
+      "RECEIPT 2 rejected not-taken messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
   EXPECT_EQ(told_after_credit(), "DELIVER 1 #1 a 1\nGAP 1 #2-2 1 dropped_newest\n");
 }
 
@@ -158,11 +159,22 @@ TEST_P(Ladder, BlockEndsAtTheDeadlineOfThePublish) {
   EXPECT_EQ(told_after_credit(), "DELIVER 1 #1 a 1\nGAP 1 #2-2 1 expired\n");
 }
 
+// No time to retry after: it fits no better then.
+TEST_P(Ladder, AMessageTooLargeForAllIsRejectedForGood) {
+  sub.subscribe({.id = 1, .filters = {"a"}, .overflow = "drop_newest", .max_bytes = 4096});
+  broker.run();
+  published({std::string(10000, 'x')});
+  const wire::Receipt& receipt = pub.receipts().back().receipt;
+  EXPECT_EQ(receipt.status, wire::ReceiptStatus::kRejected);
+  EXPECT_EQ(receipt.reason, static_cast<std::uint16_t>(base::ErrorCode::kMessageTooLarge));
+  EXPECT_EQ(receipt.retry_after_ms, 0U);
+}
+
 TEST_P(Ladder, DisconnectClosesWithNumbersAndTellsThePublisher) {
   subscribe("disconnect", 1);
   published({"1"});
   EXPECT_EQ(published({"2"}),
-            "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 disconnected]\n");
+            "RECEIPT 2 rejected not-taken messages=1 matched=1 dropped=1 [sub#1 1 disconnected]\n");
   EXPECT_EQ(sub.heard(), "ERROR slow-consumer closes\nCLOSED\n");
   EXPECT_EQ(broker.sink().closed, 1U);
   EXPECT_TRUE(broker.idle());
@@ -175,7 +187,8 @@ TEST_P(Ladder, DisconnectBesideABlockOfTheSameClientSettlesBoth) {
   broker.run();
   EXPECT_EQ(published({"1"}), "RECEIPT 1 accepted messages=1 matched=2 accepted=2\n");
   const std::string receipt = published({"2"});
-  EXPECT_EQ(receipt.find("RECEIPT 2 partial messages=1 matched=2 dropped=2"), 0U) << receipt;
+  EXPECT_EQ(receipt.find("RECEIPT 2 rejected not-taken messages=1 matched=2 dropped=2"), 0U)
+      << receipt;
   EXPECT_TRUE(sub.gone());
   EXPECT_TRUE(broker.idle());
 }
@@ -188,7 +201,7 @@ TEST_P(Ladder, UnsubscribingSettlesWhatWaits) {
   broker.run();
   EXPECT_EQ(sub.heard(), "UNSUBSCRIBED 1 matched=2 discarded=2\n");
   EXPECT_EQ(pub.heard(),
-            "RECEIPT 2 partial messages=1 matched=1 dropped=1 [sub#1 1 disconnected]\n");
+            "RECEIPT 2 rejected not-taken messages=1 matched=1 dropped=1 [sub#1 1 disconnected]\n");
 }
 
 TEST_P(Ladder, NeedAllIsRefusedByAnyFullQueueAndThenTakesNothing) {

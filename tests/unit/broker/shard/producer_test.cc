@@ -147,6 +147,18 @@ TEST_P(Producer, AnEpochThatTheBrokerDoesNotKnowIsTaken) {  // it has restarted 
   EXPECT_EQ(two.producer_epoch(), 6U);
 }
 
+// Else who lost its connection before the receipt came would be told that it was taken.
+TEST_P(Producer, WhatEveryQueueDroppedMayComeAgain) {
+  subscribe({.filters = {"a"}, .overflow = "drop_newest", .max_messages = 1, .credit = 0});
+  TestClient& one = producer(GetParam().first);
+  published(one, 1, {"x"});
+  EXPECT_TRUE(published(one, 2, {"y"}).starts_with("RECEIPT 2 rejected not-taken"));
+  sub.credit(1, 10);
+  broker.run();
+  EXPECT_EQ(published(one, 2, {"y"}), "RECEIPT 3 accepted messages=1 matched=1 accepted=1\n");
+  EXPECT_EQ(sub.heard(), "DELIVER 1 #1 a x\nGAP 1 #2-2 1 dropped_newest\nDELIVER 1 #3 a y\n");
+}
+
 TEST_P(Producer, WhatWasRejectedMayComeAgain) {
   subscribe({.filters = {"a"}, .overflow = "reject", .max_messages = 1, .credit = 0});
   TestClient& one = producer(GetParam().first);

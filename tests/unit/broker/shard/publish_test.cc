@@ -77,8 +77,9 @@ TEST_P(Publish, GivesReceiptsAsTheirModeSays) {
   subscribe({.filters = {"a"}, .overflow = "drop_newest", .max_messages = 1, .credit = 0});
   EXPECT_EQ(published("a", {.payloads = {"1"}, .flags = wire::kPublishReceiptProblems}), "");
   EXPECT_EQ(published("a", {.payloads = {"2"}, .flags = wire::kPublishReceiptNone}), "");
-  EXPECT_EQ(published("a", {.payloads = {"3"}, .flags = wire::kPublishReceiptProblems}),
-            "RECEIPT 3 partial messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
+  EXPECT_EQ(
+      published("a", {.payloads = {"3"}, .flags = wire::kPublishReceiptProblems}),
+      "RECEIPT 3 rejected not-taken messages=1 matched=1 dropped=1 [sub#1 1 dropped_newest]\n");
 }
 
 TEST_P(Publish, PastItsDeadlineIsExpired) {

@@ -91,6 +91,9 @@ Client::~Client() { core_->stop(); }
 Result<Publisher> Client::publisher(std::string_view topic, PublisherOptions options) {
   if (Status status = check_publish_topic(topic); !status) return base::fail(status.error());
   if (Status status = check_need(options.need); !status) return base::fail(status.error());
+  if (core_->is_producer() && options.receipts != Receipts::kAll) {
+    return base::fail(ErrorCode::kBadArgument, "an idempotent producer needs every receipt");
+  }
   return Publisher(core_->make_lane(std::string(topic), std::move(options)));
 }
 

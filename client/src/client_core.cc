@@ -37,6 +37,12 @@ Status check_options(const ClientOptions& options) {
   if (options.reconnect_min <= Duration(0) || options.reconnect_max < options.reconnect_min) {
     return base::fail(ErrorCode::kBadArgument, "reconnect_min: over 0 and within reconnect_max");
   }
+  if (options.first_sequence != 0 && options.producer_id == 0) {
+    return base::fail(ErrorCode::kBadArgument, "first_sequence: only with a producer_id");
+  }
+  if (options.first_sequence > kMaxProducerSequence) {
+    return base::fail(ErrorCode::kBadArgument, "first_sequence: at most 2^63 - 1");
+  }
   return {};
 }
 
@@ -51,7 +57,9 @@ Result<std::shared_ptr<ClientCore>> ClientCore::make(ClientOptions options) {
   core->named_lane_ = core->make_lane({}, {});
   PublisherOptions for_requests;
   for_requests.need.responders = true;
-  core->request_lane_ = core->make_lane({}, std::move(for_requests));
+  // What was asked is not asked again: the answer would come to an inbox that is gone.
+  core->request_lane_ = core->add_lane(std::make_shared<Lane>(
+      core->hub_, std::string(), std::move(for_requests), Lane::Numbered::kNo));
   return core;
 }
 
@@ -110,7 +118,11 @@ Status ClientCore::post(std::function<void(Engine&)> work) {
 }
 
 std::shared_ptr<Lane> ClientCore::make_lane(std::string topic, PublisherOptions options) {
-  auto lane = std::make_shared<Lane>(hub_, std::move(topic), std::move(options));
+  const auto numbered = is_producer() ? Lane::Numbered::kYes : Lane::Numbered::kNo;
+  return add_lane(std::make_shared<Lane>(hub_, std::move(topic), std::move(options), numbered));
+}
+
+std::shared_ptr<Lane> ClientCore::add_lane(std::shared_ptr<Lane> lane) {
   const std::lock_guard lock(mutex_);
   if (lanes_.size() >= sweep_lanes_at_) {
     std::erase_if(lanes_, [](const auto& known) { return known.expired(); });

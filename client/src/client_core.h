@@ -40,7 +40,9 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   Status post(std::function<void(Engine&)> work);
   LoopExecutor& executor() noexcept { return *executor_; }
 
+  /// Numbered, where this client is a producer.
   std::shared_ptr<Lane> make_lane(std::string topic, PublisherOptions options);
+  bool is_producer() const noexcept { return options_.producer_id != 0; }
   /// For publishes that name their topic.
   const std::shared_ptr<Lane>& named_lane() const noexcept { return named_lane_; }
   const std::shared_ptr<Lane>& request_lane() const noexcept { return request_lane_; }
@@ -57,6 +59,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
 
  private:
   ClientCore(ClientOptions options, loop::HostPort server);
+  std::shared_ptr<Lane> add_lane(std::shared_ptr<Lane> lane);
   void on_state(const ConnectionEvent& event);
   void on_server(const ServerInfo& info);
 

@@ -18,8 +18,9 @@ Connection::Connection(loop::Loop& loop, wire::SlabCursor& cursor, const ClientO
                }),
       reader_(cursor, wire::kMaxHandshakeBody) {}
 
-void Connection::open(const loop::HostPort& server) {
+void Connection::open(const loop::HostPort& server, std::uint64_t producer_epoch) {
   ASSERT(state_ == State::kNew);
+  producer_epoch_ = producer_epoch;
   state_ = State::kConnecting;
   timeout_.start(options_.connect_timeout);
   connector_.connect(
@@ -34,6 +35,8 @@ void Connection::on_connected(base::Result<loop::OwnedFd> socket) {
   wire::Hello hello;
   hello.features = wire::kFeatureLz4 | wire::kFeatureZstd;
   hello.max_frame = options_.max_frame_bytes;
+  hello.producer_id = options_.producer_id;
+  hello.producer_epoch = producer_epoch_;
   hello.client_name = options_.name;
   hello.client_version = SLUICE_VERSION;
   wire::encode(out_, hello, 1);
@@ -85,10 +88,21 @@ void Connection::on_drained() { batches_leaving_.clear(); }
 
 void Connection::send_publish(const wire::Publish& publish, std::uint64_t number,
                               std::uint8_t flags, std::vector<std::byte> batch) {
+  add_publish(publish, number, flags, {0, std::move(batch), nullptr});
+}
+
+void Connection::send_publish(const wire::Publish& publish, std::uint64_t number,
+                              std::uint8_t flags, SharedBatch batch) {
+  add_publish(publish, number, flags, {0, {}, std::move(batch)});
+}
+
+void Connection::add_publish(const wire::Publish& publish, std::uint64_t number, std::uint8_t flags,
+                             Segment&& segment) {
   ASSERT(can_publish());
   wire::encode(out_, publish, number, flags);
-  batch_bytes_ += batch.size();
-  segments_.push_back({out_.size(), std::move(batch)});
+  batch_bytes_ += segment.bytes().size();
+  segment.out_end = out_.size();
+  segments_.push_back(std::move(segment));
 }
 
 void Connection::flush() {
@@ -98,7 +112,7 @@ void Connection::flush() {
   std::size_t begin = 0;
   for (const Segment& segment : segments_) {
     buffers_.push_back({out_.data() + begin, segment.out_end - begin});
-    buffers_.push_back({segment.batch.data(), segment.batch.size()});
+    buffers_.push_back({segment.bytes().data(), segment.bytes().size()});
     begin = segment.out_end;
   }
   if (begin < out_.size()) buffers_.push_back({out_.data() + begin, out_.size() - begin});

@@ -27,6 +27,8 @@
 
 namespace sluice::detail {
 
+using SharedBatch = std::shared_ptr<const std::vector<std::byte>>;
+
 class Connection final : public loop::StreamHandler {
  public:
   static constexpr std::size_t kWriteBytesPerTurn = 512U << 10;
@@ -40,7 +42,8 @@ class Connection final : public loop::StreamHandler {
   Connection(loop::Loop& loop, wire::SlabCursor& cursor, const ClientOptions& options,
              Callbacks callbacks);
 
-  void open(const loop::HostPort& server);
+  /// `producer_epoch` is what an idempotent producer was given by its first WELCOME, else 0.
+  void open(const loop::HostPort& server, std::uint64_t producer_epoch);
 
   bool is_open() const noexcept { return state_ == State::kOpen; }
   /// More batches may be given to send_publish in this turn.
@@ -57,6 +60,9 @@ class Connection final : public loop::StreamHandler {
   }
   void send_publish(const wire::Publish& publish, std::uint64_t number, std::uint8_t flags,
                     std::vector<std::byte> batch);
+  /// The same with bytes that are kept, to be sent again.
+  void send_publish(const wire::Publish& publish, std::uint64_t number, std::uint8_t flags,
+                    SharedBatch batch);
   void flush();
   /// After what has been sent, says that nothing more comes; the broker then closes. It is not open
   /// any more: frames still come in, and what is sent goes nowhere.
@@ -69,6 +75,8 @@ class Connection final : public loop::StreamHandler {
   struct Segment {
     std::size_t out_end;  // bytes of out_ that go before the batch
     std::vector<std::byte> batch;
+    SharedBatch shared;  // instead of `batch`
+    ByteView bytes() const noexcept { return shared ? ByteView(*shared) : ByteView(batch); }
   };
 
   base::MutableByteView on_alloc() override { return reader_.prepare(); }
@@ -77,6 +85,8 @@ class Connection final : public loop::StreamHandler {
   void on_error(const base::Error& error) override { lose(error); }
   void on_drained() override;
 
+  void add_publish(const wire::Publish& publish, std::uint64_t number, std::uint8_t flags,
+                   Segment&& segment);
   void on_connected(base::Result<loop::OwnedFd> socket);
   void on_greeting(const wire::Frame& frame);
 
@@ -88,6 +98,7 @@ class Connection final : public loop::StreamHandler {
   loop::Timer timeout_;
   wire::FrameReader reader_;
   std::optional<loop::TcpStream> stream_;
+  std::uint64_t producer_epoch_ = 0;
   std::uint32_t max_frame_bytes_ = 0;
   base::MonotonicTime last_received_;
 

@@ -28,7 +28,7 @@ Engine::Engine(loop::Loop& loop, std::shared_ptr<Hub> hub, Inbox& inbox,
       wakeup_(loop, [] {}),  // on_turn_end does the work
       retry_timer_(loop, [this] { connect(); }),
       keep_alive_timer_(loop, [this] { on_keep_alive(); }),
-      pump_(*hub_, requests_),
+      pump_(*hub_, requests_, options_),
       subscriptions_(memory_, requests_, hub_->clock()) {
   hub_->attach([this] { wakeup_.post(); });
 }
@@ -54,10 +54,13 @@ void Engine::connect() {
   callbacks.on_frame = [this](const wire::Frame& frame) { on_frame(frame); };
   callbacks.on_lost = [this](const Error& reason) { on_lost(reason); };
   connection_ = std::make_unique<Connection>(loop_, cursor_, options_, std::move(callbacks));
-  connection_->open(server_);
+  connection_->open(server_, pump_.numbers().epoch());
 }
 
 void Engine::on_open(const wire::Welcome& welcome) {
+  if (const Status status = pump_.on_open(welcome); !status) {
+    return connection_->lose(status.error());
+  }
   if (phase_ == Phase::kFirst) phase_ = Phase::kRunning;
   attempt_ = 0;
   session_id_ = welcome.session_id;
@@ -67,10 +70,10 @@ void Engine::on_open(const wire::Welcome& welcome) {
   info.version = welcome.broker_version;
   info.session_id = welcome.session_id;
   info.max_frame_bytes = welcome.max_frame;
+  info.producer_next = welcome.producer_next;
   observer_.on_server(info);
   hub_->limit_batches(
       std::min<std::size_t>(welcome.max_frame - kFrameOverhead, welcome.named_grant));
-  pump_.on_open(welcome);
   subscriptions_.on_open(*connection_, session_id_);
   inbox_state_ = InboxState::kNone;
   inbox_.set_prefix(Inbox::prefix_of(session_id_));
@@ -86,12 +89,16 @@ void Engine::on_lost(const Error& reason) {
   loop_.request_turn();  // at whose end it is destroyed
   ConnectionEvent event;
   event.error = why;
-  event.unknown = pump_.on_lost(why);
+  const PublishPump::Lost lost = pump_.on_lost(why);
+  event.unknown = lost.unknown;
+  event.to_resend = lost.to_resend;
   requests_.fail_all({ErrorCode::kConnectionLost, why.message()});
   subscriptions_.on_lost(why);
   inbox_.fail_all({ErrorCode::kConnectionLost, why.message()});
   if (phase_ == Phase::kClosed) return;
-  if (phase_ == Phase::kRunning && options_.reconnect) return schedule_retry(std::move(event));
+  // A producer that was taken over must not take over in turn.
+  const bool may_return = options_.reconnect && why.code != ErrorCode::kTakenOver;
+  if (phase_ == Phase::kRunning && may_return) return schedule_retry(std::move(event));
   const bool was_asked_for = phase_ == Phase::kFinishing;
   close(was_asked_for ? Error{ErrorCode::kClosed, {}} : why);
 }

@@ -29,6 +29,9 @@ class InFlightPublishes {
   std::uint64_t add(std::shared_ptr<Lane> lane, std::uint64_t messages,
                     std::vector<ReceiptWaiter> waiters);
 
+  /// The latest publish is `batch`, which is numbered: it is kept until its receipt comes.
+  void keep(OutBatch batch);
+
   /// `receipt` is the outcome of the publishes first..last; numbers that are not in flight are
   /// passed over. Tells lanes and waiters.
   void resolve(std::uint64_t first, std::uint64_t last, const Receipt& receipt);
@@ -39,7 +42,16 @@ class InFlightPublishes {
   bool contains(std::uint64_t number) const noexcept;
   std::uint64_t messages_of(std::uint64_t number) const noexcept;
 
-  /// The connection is gone: everything in flight has an unknown outcome. Numbers start anew.
+  struct Kept {
+    std::shared_ptr<Lane> lane;
+    OutBatch batch;
+  };
+  /// The connection is gone: what is to be sent again, in the order in which it was sent.
+  std::vector<Kept> take_kept();
+  /// Publish `number` was sent before, and the broker cannot tell any more what became of it. False
+  /// when it is none that was sent before.
+  bool give_up_again(std::uint64_t number, const Error& reason);
+  /// After take_kept(): everything in flight has an unknown outcome. Numbers start anew.
   /// Returns how many messages that are.
   std::uint64_t lose(const Error& reason);
 
@@ -50,12 +62,13 @@ class InFlightPublishes {
     std::shared_ptr<Lane> lane;  // null: resolved, or never to be
     std::uint64_t messages = 0;
     std::vector<ReceiptWaiter> waiters{};
+    std::unique_ptr<OutBatch> kept{};  // with what it is sent again; without its waiters
 
+    std::uint64_t sequence() const { return kept == nullptr ? 0 : kept->sequence; }
     bool is_awaited() const {
       return lane != nullptr && lane->options().receipts == Receipts::kAll;
     }
   };
-  Entry* find(std::uint64_t number) noexcept;
   void trim();
 
   std::uint64_t first_number_ = 1;  // of entries_.front()

@@ -20,8 +20,20 @@ std::uint64_t share(std::uint64_t value, std::uint64_t some, std::uint64_t all) 
 
 }  // namespace
 
-Lane::Lane(std::shared_ptr<Hub> hub, std::string topic, PublisherOptions options)
-    : hub_(std::move(hub)), topic_(std::move(topic)), options_(std::move(options)) {}
+Error outcome_unknown(const Error& reason) {
+  const bool is_plain = reason.code == ErrorCode::kConnectionLost;
+  const ErrorCode code =
+      reason.code == ErrorCode::kTakenOver ? reason.code : ErrorCode::kConnectionLost;
+  return {code, "outcome unknown: " + (is_plain ? reason.detail : reason.message())};
+}
+
+Lane::Lane(std::shared_ptr<Hub> hub, std::string topic, PublisherOptions options, Numbered numbered)
+    : hub_(std::move(hub)),
+      topic_(std::move(topic)),
+      options_(std::move(options)),
+      numbered_(numbered) {
+  ASSERT(!is_numbered() || options_.receipts == Receipts::kAll);
+}
 
 Lane::~Lane() {
   ASSERT(builder_.empty() && sealed_.empty());
@@ -112,7 +124,7 @@ void Lane::seal() {
 
 std::size_t Lane::next_batch_bytes() {
   const std::lock_guard lock(mutex_);
-  if (!sealed_.empty()) return sealed_.front().bytes.size();
+  if (!sealed_.empty()) return sealed_.front().size();
   if (!builder_.empty()) return builder_.size();
   is_queued_ = false;
   return 0;
@@ -121,7 +133,7 @@ std::size_t Lane::next_batch_bytes() {
 OutBatch Lane::take_at_most(std::size_t limit) {
   const std::lock_guard lock(mutex_);
   // More may have been appended since its size was asked for.
-  const std::size_t bytes = sealed_.empty() ? builder_.size() : sealed_.front().bytes.size();
+  const std::size_t bytes = sealed_.empty() ? builder_.size() : sealed_.front().size();
   if (bytes > limit) return {};
   if (sealed_.empty()) seal();
   ASSERT(!sealed_.empty());
@@ -129,6 +141,17 @@ OutBatch Lane::take_at_most(std::size_t limit) {
   sealed_.pop_front();
   if (batch.ticket != nullptr) batch.ticket->state = PublishTicket::State::kGone;  // until sent
   return batch;
+}
+
+std::uint64_t Lane::next_again() {
+  const std::lock_guard lock(mutex_);
+  return sealed_.empty() || !sealed_.front().is_again ? 0 : sealed_.front().sequence;
+}
+
+void Lane::put_back(OutBatch batch) {
+  const std::lock_guard lock(mutex_);
+  sealed_.push_front(std::move(batch));
+  is_queued_ = true;  // by whoever puts it back
 }
 
 std::optional<OutBatch> Lane::take_out(const PublishTicket& ticket) {
@@ -193,10 +216,22 @@ void Lane::on_outcome_unknown(std::uint64_t messages) {
   settle(messages, lock);
 }
 
+void Lane::give_up(const OutBatch& batch, const Error& reason) {
+  hub_->release(batch.reserved_bytes);
+  if (batch.ticket != nullptr) batch.ticket->state = PublishTicket::State::kGone;
+  on_outcome_unknown(batch.messages);
+  const Error error = outcome_unknown(reason);
+  for (const ReceiptWaiter& waiter : batch.waiters) waiter(base::fail(error));
+}
+
 void Lane::fail_waiting(const Error& error) {
   for (;;) {
     if (next_batch_bytes() == 0) return;
     const OutBatch batch = take_at_most(std::numeric_limits<std::size_t>::max());
+    if (batch.is_again) {
+      give_up(batch, error);
+      continue;
+    }
     hub_->release(batch.reserved_bytes);
     for (const ReceiptWaiter& waiter : batch.waiters) waiter(base::fail(error));
     std::unique_lock lock(mutex_);

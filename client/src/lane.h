@@ -41,24 +41,35 @@ struct Interest {
 
 /// A batch on its way out, and who wants to know what becomes of it.
 struct OutBatch {
-  std::vector<std::byte> bytes;
-  std::string topic;  // of a lane that names its topics
+  std::vector<std::byte> bytes;  // until it is numbered
+  std::shared_ptr<const std::vector<std::byte>> numbered;
+  std::uint64_t sequence = 0;  // of its first message; 0: not numbered yet, or never
+  bool is_again = false;       // it was sent before, on a connection that is lost
+  std::string topic;           // of a lane that names its topics
   std::uint32_t messages = 0;
   std::size_t reserved_bytes = 0;  // at the hub
   std::uint64_t deadline_ns = 0;   // after it all of its messages are worthless; 0: not all are
   std::vector<ReceiptWaiter> waiters;
   std::shared_ptr<PublishTicket> ticket;  // of a batch that may be withdrawn
+
+  std::size_t size() const noexcept { return numbered ? numbered->size() : bytes.size(); }
 };
+
+/// What is told of a publish that was sent, and nobody can say any more what became of it.
+Error outcome_unknown(const Error& reason);
 
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
-  /// An empty topic: each append names its own.
-  Lane(std::shared_ptr<Hub> hub, std::string topic, PublisherOptions options);
+  enum class Numbered : std::uint8_t { kNo, kYes };
+
+  /// An empty topic: each append names its own. Requires: what is numbered asks for all receipts.
+  Lane(std::shared_ptr<Hub> hub, std::string topic, PublisherOptions options, Numbered numbered);
   ~Lane();
 
   const std::string& topic() const noexcept { return topic_; }
   const PublisherOptions& options() const noexcept { return options_; }
   const std::shared_ptr<Hub>& hub() const noexcept { return hub_; }
+  bool is_numbered() const noexcept { return numbered_ == Numbered::kYes; }
 
   Status append(ByteView payload);
   Status append(std::string_view topic, const Outgoing& message, Interest interest = {});
@@ -74,6 +85,11 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// next_batch_bytes() has just returned more than 0.
   OutBatch take_at_most(std::size_t limit);
 
+  /// The number of the batch that take() would return, if that was sent before; else 0.
+  std::uint64_t next_again();
+  /// The batch goes out before all others here.
+  void put_back(OutBatch batch);
+
   /// The batch of this ticket, if it waits here: it is not sent any more.
   std::optional<OutBatch> take_out(const PublishTicket& ticket);
   /// Copies that the broker took back, or that expired after their receipt.
@@ -86,13 +102,18 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void on_sent_unanswered(std::uint64_t messages);
   /// Sent, and the connection was lost before a receipt came.
   void on_outcome_unknown(std::uint64_t messages);
-  /// Everything that waits fails; counted as rejected. Waiters are told.
+  /// The same of a numbered batch, which is given up; its waiters are told.
+  void give_up(const OutBatch& batch, const Error& reason);
+  /// Everything that waits fails; counted as rejected, or unknown where it was sent before. Waiters
+  /// are told.
   void fail_waiting(const Error& error);
 
   /// The I/O thread's own: grant and id of the topic.
   std::shared_ptr<TopicState> topic_state;
   /// The I/O thread's own: the lane stands in its list of lanes with work.
   bool is_active = false;
+  /// The I/O thread's own: it stands in its list of lanes with something to send again.
+  bool sends_again = false;
 
  private:
   struct Settling {
@@ -110,6 +131,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   const std::shared_ptr<Hub> hub_;
   const std::string topic_;
   const PublisherOptions options_;
+  const Numbered numbered_;
   mutable std::mutex mutex_;  // guards what follows
   wire::BatchBuilder builder_;
   OutBatch open_;  // what goes with the builder's messages

@@ -83,12 +83,15 @@ void PublishPump::add_lanes(std::vector<std::shared_ptr<Lane>> lanes) {
 }
 
 void PublishPump::pump(Connection& connection) {
+  if (!again_.empty()) send_again(connection);
   // Lanes take turns, a batch each, until all that is left of them must wait.
   std::size_t blocked = 0;
   while (!lanes_.empty() && blocked < lanes_.size() && connection.can_publish()) {
     turn_ %= lanes_.size();
     const std::shared_ptr<Lane> lane = lanes_[turn_];
-    switch (send_next(connection, lane)) {
+    // What is sent again goes by its numbers, in send_again().
+    const bool is_again = !again_.empty() && lane->next_again() != 0;
+    switch (is_again ? Next::kBlocked : send_next(connection, lane)) {
       case Next::kMore:
         blocked = 0;
         ++turn_;
@@ -173,6 +176,7 @@ void PublishPump::on_topic(const std::shared_ptr<TopicState>& topic, Result<wire
 
 void PublishPump::refuse_batch(Lane& lane, const Error& error) {
   const OutBatch batch = lane.take_at_most(std::numeric_limits<std::size_t>::max());
+  if (batch.is_again) return lane.give_up(batch, error);
   hub_.release(batch.reserved_bytes);
   lane.on_receipt(rejection(error, batch.messages), batch.messages);
   if (lane.options().receipts != Receipts::kAll) lane.on_sent_unanswered(batch.messages);
@@ -189,7 +193,12 @@ void PublishPump::settle_unsent(Lane& lane, const OutBatch& batch, const Receipt
 }
 
 void PublishPump::withdraw(Connection* connection, const WithdrawRequest& request) {
-  const PublishTicket& ticket = *request.ticket;
+  PublishTicket& ticket = *request.ticket;
+  if (ticket.state == PublishTicket::State::kAgain && !request.only_waiting) {
+    const Error error{ErrorCode::kConnectionLost, "it may have been published on it"};
+    if (const auto batch = request.lane->take_out(ticket)) request.lane->give_up(*batch, error);
+    return request.slot->set(base::fail(error));
+  }
   if (ticket.state == PublishTicket::State::kWaiting) {
     const std::optional<OutBatch> batch = request.lane->take_out(ticket);
     if (!batch) return request.slot->set(Withdrawal{});
@@ -198,12 +207,13 @@ void PublishPump::withdraw(Connection* connection, const WithdrawRequest& reques
     return request.slot->set(Withdrawal{});
   }
   if (ticket.state == PublishTicket::State::kGone || request.only_waiting) {
-    return request.slot->set(Withdrawal{ticket.state == PublishTicket::State::kSent, 0});
+    return request.slot->set(Withdrawal{ticket.state != PublishTicket::State::kGone, 0});
   }
   if (connection == nullptr || ticket.connection != connections_) {
     return request.slot->set(
         base::fail(ErrorCode::kConnectionLost, "what was published on it cannot be withdrawn"));
   }
+  ticket.is_withdrawn = true;
   ask_to_withdraw(*connection, request);
 }
 
@@ -237,25 +247,19 @@ void PublishPump::on_expired(const wire::Cancel& expired) {
 void PublishPump::send_batch(Connection& connection, const std::shared_ptr<Lane>& lane,
                              TopicState& topic) {
   OutBatch batch = lane->take_at_most(topic.grant);
-  if (batch.bytes.empty()) return;
-  if (batch.deadline_ns != 0 && batch.deadline_ns <= base::to_wire(hub_.clock().wall_now())) {
+  if (batch.size() == 0) return;
+  // Whether a deadline passed before it was taken, of what was sent before, only the broker knows.
+  if (!batch.is_again && batch.deadline_ns != 0 &&
+      batch.deadline_ns <= base::to_wire(hub_.clock().wall_now())) {
     return settle_unsent(
         *lane, batch,
         unsent(ReceiptStatus::kExpired, ErrorCode::kDeadlineExceeded, batch.messages));
   }
-  hub_.release(batch.reserved_bytes);
-  topic.grant -= batch.bytes.size();
-  const PublisherOptions& options = lane->options();
-  wire::Publish publish;
-  publish.topic = topic.id;
-  publish.name = batch.topic;
-  publish.batch = batch.bytes;
-  publish.deadline_ns = batch.deadline_ns;
-  publish.need.durability = static_cast<wire::Durability>(options.need.durability);
-  publish.need.accept_all = options.need.accept_all;
-  publish.need.names.assign(options.need.names.begin(), options.need.names.end());
-  const std::uint8_t flags = publish_flags(options, lane->topic().empty());
-  if (options.receipts != Receipts::kAll) lane->on_sent_unanswered(batch.messages);
+  if (lane->is_numbered() && batch.sequence == 0) {
+    if (auto rest = numbers_.number(batch)) lane->put_back(std::move(*rest));
+  }
+  topic.grant -= batch.size();
+  if (lane->options().receipts != Receipts::kAll) lane->on_sent_unanswered(batch.messages);
   const std::uint64_t number = in_flight_.add(lane, batch.messages, std::move(batch.waiters));
   if (batch.deadline_ns != 0) in_flight_.note_deadline(number, lane);
   if (batch.ticket != nullptr) {
@@ -265,14 +269,36 @@ void PublishPump::send_batch(Connection& connection, const std::shared_ptr<Lane>
     batch.ticket->topic = topic.id;
     batch.ticket->name = batch.topic;
   }
+  send_frame(connection, *lane, topic, number, std::move(batch));
+}
+
+void PublishPump::send_frame(Connection& connection, const Lane& lane, const TopicState& topic,
+                             std::uint64_t number, OutBatch batch) {
+  const PublisherOptions& options = lane.options();
+  wire::Publish publish;
+  publish.topic = topic.id;
+  publish.name = batch.topic;
+  publish.batch = batch.numbered ? ByteView(*batch.numbered) : ByteView(batch.bytes);
+  publish.deadline_ns = batch.deadline_ns;
+  publish.need.durability = static_cast<wire::Durability>(options.need.durability);
+  publish.need.accept_all = options.need.accept_all;
+  publish.need.names.assign(options.need.names.begin(), options.need.names.end());
+  const std::uint8_t flags = publish_flags(options, lane.topic().empty());
+  if (batch.numbered) {
+    connection.send_publish(publish, number, flags, batch.numbered);
+    return in_flight_.keep(std::move(batch));
+  }
+  hub_.release(batch.reserved_bytes);
   connection.send_publish(publish, number, flags, std::move(batch.bytes));
 }
 
-void PublishPump::on_open(const wire::Welcome& welcome) {
+Status PublishPump::on_open(const wire::Welcome& welcome) {
+  if (Status status = numbers_.on_open(welcome); !status) return status;
   ++connections_;
   named_.state = TopicState::State::kOpen;
   named_.grant = welcome.named_grant;
   named_.window = welcome.named_grant;
+  return {};
 }
 
 void PublishPump::on_grant(const wire::Grant& grant) {
@@ -290,18 +316,14 @@ void PublishPump::on_receipt(const wire::Frame& frame, const wire::Receipt& rece
 
 bool PublishPump::on_publish_error(std::uint64_t number, const Error& error) {
   if (!in_flight_.contains(number)) return false;
+  // What was sent before and is refused for its number may have been taken.
+  if (error.code == ErrorCode::kBadArgument && in_flight_.give_up_again(number, error)) return true;
   in_flight_.resolve(number, number, rejection(error, in_flight_.messages_of(number)));
   return true;
 }
 
-std::uint64_t PublishPump::on_lost(const Error& reason) {
-  topics_by_id_.clear();
-  std::erase_if(topics_, [](const auto& entry) { return entry.second.use_count() == 1; });
-  for (auto& [name, topic] : topics_) topic->state = TopicState::State::kClosed;
-  return in_flight_.lose(reason);
-}
-
 void PublishPump::close(const Error& reason) {
+  again_.clear();
   for (const std::shared_ptr<Lane>& lane : std::exchange(lanes_, {})) {
     lane->is_active = false;
     lane->fail_waiting(reason);

@@ -23,6 +23,7 @@
 #include "client/src/hub.h"
 #include "client/src/in_flight.h"
 #include "client/src/lane.h"
+#include "client/src/producer_numbers.h"
 #include "client/src/request_table.h"
 
 namespace sluice::detail {
@@ -39,13 +40,14 @@ struct TopicState {
 
 class PublishPump {
  public:
-  PublishPump(Hub& hub, RequestTable& requests) : hub_(hub), requests_(requests) {}
+  PublishPump(Hub& hub, RequestTable& requests, const ClientOptions& options)
+      : hub_(hub), requests_(requests), numbers_(options) {}
 
   void add_lanes(std::vector<std::shared_ptr<Lane>> lanes);
   /// Sends what may be sent.
   void pump(Connection& connection);
 
-  void on_open(const wire::Welcome& welcome);
+  Status on_open(const wire::Welcome& welcome);
   void on_grant(const wire::Grant& grant);
   void on_receipt(const wire::Frame& frame, const wire::Receipt& receipt);
   /// Copies of a publish expired after its receipt.
@@ -54,16 +56,24 @@ class PublishPump {
   void withdraw(Connection* connection, const WithdrawRequest& request);
   /// The broker refused publish `number`; false when no such publish is in flight.
   bool on_publish_error(std::uint64_t number, const Error& error);
-  /// Returns the messages whose outcome is now unknown. What was not sent stays.
-  std::uint64_t on_lost(const Error& reason);
+  struct Lost {
+    std::uint64_t unknown = 0;    // messages whose outcome is now unknown
+    std::uint64_t to_resend = 0;  // messages that are sent again
+  };
+  /// What was not sent stays.
+  Lost on_lost(const Error& reason);
   /// Nothing will be sent any more: what waits fails.
   void close(const Error& reason);
 
   /// The last pump() ended because the connection took no more, not for want of batches or grants.
   bool has_more() const noexcept { return has_more_; }
+  const ProducerNumbers& numbers() const noexcept { return numbers_; }
 
  private:
   enum class Next : std::uint8_t { kDone, kBlocked, kMore };
+  /// Sends again what was lost with the former connection, in the order of its numbers.
+  void send_again(Connection& connection);
+  void put_back(InFlightPublishes::Kept kept, const Error& reason, Lost& lost);
   Next send_next(Connection& connection, const std::shared_ptr<Lane>& lane);
   TopicState* ready_topic(Connection& connection, const std::shared_ptr<Lane>& lane);
   void open_topic(Connection& connection, const std::shared_ptr<TopicState>& topic);
@@ -73,11 +83,15 @@ class PublishPump {
   /// It is not sent: everybody hears why in `receipt`.
   void settle_unsent(Lane& lane, const OutBatch& batch, const Receipt& receipt);
   void send_batch(Connection& connection, const std::shared_ptr<Lane>& lane, TopicState& topic);
+  void send_frame(Connection& connection, const Lane& lane, const TopicState& topic,
+                  std::uint64_t number, OutBatch batch);
   std::shared_ptr<TopicState> topic_of(const std::string& name);
 
   Hub& hub_;
   RequestTable& requests_;
+  ProducerNumbers numbers_;
   std::vector<std::shared_ptr<Lane>> lanes_;  // those with something to send
+  std::vector<std::shared_ptr<Lane>> again_;  // of these, those with something to send again
   bool has_more_ = false;
   std::size_t turn_ = 0;  // whose turn it is among them
   TopicState named_;      // stands for all publishes that name their topic

@@ -24,9 +24,11 @@ struct PublishTicket {
   enum class State : std::uint8_t {
     kWaiting,  // in this client
     kSent,
-    kGone,  // taken out, refused, or expired before it was sent
+    kAgain,  // it was sent on a connection that is lost, and waits to be sent again
+    kGone,   // taken out, refused, or expired before it was sent
   };
   State state = State::kWaiting;
+  bool is_withdrawn = false;  // the broker was asked to take it back: it is not sent again
   // Of what was sent:
   std::uint64_t connection = 0;  // PublishPump's count of connections
   std::uint64_t number = 0;

@@ -120,6 +120,14 @@ void fill_broker_fields(std::byte* batch, std::uint64_t base_sequence,
   store(batch + kAtBrokerTime, broker_time_ns);
 }
 
+void number_batch(base::MutableByteView batch, std::uint64_t producer_id,
+                  std::uint64_t producer_sequence) noexcept {
+  ASSERT(batch.size() >= kBatchHeaderBytes);
+  store(batch.data() + kAtProducerId, producer_id);
+  store(batch.data() + kAtProducerSequence, producer_sequence);
+  store(batch.data() + kAtChecksum, batch_checksum(batch));
+}
+
 void make_slice_header(std::byte* header, const BatchHeader& original, ByteView records,
                        std::uint32_t first, std::uint32_t count) noexcept {
   BatchHeader slice = original;

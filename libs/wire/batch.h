@@ -173,6 +173,10 @@ class BatchBuilder {
   std::uint64_t earliest_deadline_ns_ = 0;
 };
 
+/// Gives a batch without numbers those of its producer, and the checksum that goes with them.
+void number_batch(base::MutableByteView batch, std::uint64_t producer_id,
+                  std::uint64_t producer_sequence) noexcept;
+
 /// Writes into `header` (80 bytes) the header of a batch that holds only the `count` uncompressed
 /// records `records` of `original`, with its own length and checksum: how a part of a batch is
 /// sent without sending all of it. Not idempotent (producer sequence is advanced by `first`).

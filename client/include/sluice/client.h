@@ -14,8 +14,8 @@
 //           end. Publishers and subscriptions may outlive it and then fail with kClosed.
 // Thread:   any thread, except the destructor: not the client's own I/O thread.
 // Limits:   max_pending_bytes of publishes not sent yet; the credit of each subscription.
-// Errors:   kConnectFailed, kConnectionLost, kTimeout, kClosed, kDraining, kNoResponders, those the
-//           broker answers, and those of the context.
+// Errors:   kConnectFailed, kConnectionLost, kTimeout, kClosed, kDraining, kNoResponders,
+//           kTakenOver, those the broker answers, and those of the context.
 // Source:   docs/formats/wire.md, docs/guide/client.md
 // Tests:    tests/unit/client/
 
@@ -45,8 +45,9 @@ struct ConnectionEvent {
   ConnectionState state = ConnectionState::kConnecting;
   Error error{ErrorCode::kNone, {}};  ///< why, where there is a reason
   Duration retry_in{0};
-  std::uint32_t attempt = 0;  ///< failed attempts in a row
-  std::uint64_t unknown = 0;  ///< kDisconnected: messages sent whose outcome is now unknown
+  std::uint32_t attempt = 0;    ///< failed attempts in a row
+  std::uint64_t unknown = 0;    ///< kDisconnected: messages sent whose outcome is now unknown
+  std::uint64_t to_resend = 0;  ///< kDisconnected: those of a producer, which are sent again
 };
 
 /// A message from the broker about its own condition.
@@ -70,6 +71,14 @@ struct ClientOptions {
   std::size_t max_pending_bytes = 16U << 20;
   std::size_t max_batch_bytes = 64U << 10;  ///< a batch is closed when it has reached this
   std::uint32_t max_frame_bytes = 1U << 20;
+  /// Not 0: an idempotent producer, by an id of its own (best drawn at random, and kept). Its
+  /// publishes are numbered, and sent again after a lost connection where their receipt is missing;
+  /// the broker publishes each number once. One client at a time: a second one with the same id
+  /// takes over, and this one ends with kTakenOver.
+  std::uint64_t producer_id = 0;
+  /// The number of the first message; 0: after the last that the broker has of this producer. What
+  /// is published with numbers that the broker has taken before gets the receipt kDuplicate.
+  std::uint64_t first_sequence = 0;
   /// Both are called on the client's I/O thread: must be quick and must not block.
   std::function<void(const ConnectionEvent&)> on_state = {};
   std::function<void(const BrokerState&)> on_broker_state = {};
@@ -82,6 +91,7 @@ struct ServerInfo {
   std::string version;
   std::uint64_t session_id = 0;
   std::uint32_t max_frame_bytes = 0;
+  std::uint64_t producer_next = 0;  ///< the broker had taken nothing of this producer from here on
 };
 
 namespace detail {

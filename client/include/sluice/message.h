@@ -176,6 +176,8 @@ struct Receipt {
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
   std::uint64_t sequence = 0;  ///< of the first message, in a stream
+  /// The number of the first message meant, of an idempotent producer; 0 of others.
+  std::uint64_t producer_sequence = 0;
   std::vector<RefusedBy> refused_by;
   std::uint32_t refused_by_unlisted = 0;  ///< further subscriptions that are not listed
   /// What stood in the way, for people: the limit with its level and what it stands at. May be

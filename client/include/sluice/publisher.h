@@ -5,14 +5,16 @@
 // linger time. What has been accepted here but not sent is bounded by ClientOptions
 // max_pending_bytes: then try_publish refuses and publish waits. A connection that is lost takes
 // with it the outcome of what had been sent without a receipt (kConnectionLost, "outcome unknown");
-// what had not been sent yet is sent after reconnecting.
+// what had not been sent yet is sent after reconnecting. An idempotent producer
+// (ClientOptions::producer_id) sends again, with the same numbers, what it has no receipt for, and
+// nothing is lost or published twice; until its receipt comes a publish then counts as pending.
 //
 // Owner:    the program; the client may be destroyed first, then everything fails with kClosed.
 // Thread:   any thread; messages of one thread keep their order.
 // Units:    bytes.
 // Limits:   max_pending_bytes per client; one message within ClientOptions::max_frame_bytes.
 // Errors:   kWouldBlock, kBadTopic, kReservedTopic, kMessageTooLarge, kClosed, kDraining,
-//           kConnectionLost, those of the context.
+//           kConnectionLost, kTakenOver, those of the context.
 // Tests:    tests/unit/client/client_test.cc
 
 #pragma once

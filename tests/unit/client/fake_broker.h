@@ -32,6 +32,9 @@ struct SeenPublish {
   std::uint8_t flags = 0;
   std::string topic;
   std::uint64_t deadline_ns = 0;
+  int connection = 0;  // 1: the first
+  std::uint64_t producer_id = 0;
+  std::uint64_t producer_sequence = 0;
   std::vector<std::string> payloads;
   std::vector<std::pair<std::string, std::string>> headers;  // of the last message
 };
@@ -51,8 +54,14 @@ struct SeenCancel {
   std::string name;
 };
 
+struct SeenHello {
+  std::uint64_t producer_id = 0;
+  std::uint64_t producer_epoch = 0;
+};
+
 struct Seen {
   int connections = 0;
+  std::vector<SeenHello> hellos;
   std::vector<SeenPublish> publishes;
   std::vector<SeenSubscribe> subscribes;
   std::vector<std::uint32_t> unsubscribes;
@@ -74,6 +83,8 @@ struct Behaviour {
   std::uint64_t withdrawn = 0;      // what CANCEL is answered with
   std::uint16_t refuse_cancel = 0;  // an error code
   wire::Resumed resumed{};          // told to those who come back
+  std::uint64_t producer_next = 0;  // told to producers
+  std::uint16_t refuse_hello = 0;   // an error code that closes
 };
 
 class FakeBroker {
@@ -144,6 +155,7 @@ class FakeBroker::Peer final : public loop::StreamHandler {
   void on_end() override {}
   void on_error(const base::Error&) override {}
   void handle(const wire::Frame& frame);
+  void on_hello(const wire::Frame& frame);
   void on_publish(const wire::Frame& frame);
   void on_subscribe(const wire::Frame& frame);
   void on_cancel(const wire::Frame& frame);
@@ -151,6 +163,7 @@ class FakeBroker::Peer final : public loop::StreamHandler {
 
   FakeBroker& broker_;
   wire::FrameReader reader_;
+  const int number_;                 // 1: the first connection
   std::vector<std::string> topics_;  // id - 1
   std::vector<std::uint32_t> subscriptions_;
   std::uint64_t next_sequence_ = 1;

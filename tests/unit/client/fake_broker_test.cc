@@ -93,7 +93,10 @@ void FakeBroker::listen_again() {
 }
 
 FakeBroker::Peer::Peer(FakeBroker& broker, loop::Loop& loop, loop::OwnedFd socket)
-    : broker_(broker), reader_(broker.cursor_, 1U << 20), stream_(loop, std::move(socket), *this) {
+    : broker_(broker),
+      reader_(broker.cursor_, 1U << 20),
+      number_(broker.seen().connections + 1),
+      stream_(loop, std::move(socket), *this) {
   stream_.start_reading();
 }
 
@@ -116,15 +119,8 @@ void FakeBroker::Peer::handle(const wire::Frame& frame) {
   const base::ByteView body = frame.body.view();
   const std::uint64_t correlation = frame.header.correlation;
   switch (frame.header.kind) {
-    case wire::FrameKind::kHello: {
-      wire::Welcome welcome;
-      welcome.max_frame = 1U << 20;
-      welcome.session_id = 0xa0 + static_cast<std::uint64_t>(broker_.seen().connections);
-      welcome.named_grant = broker_.behaviour_.window;
-      welcome.node_name = "fake";
-      welcome.broker_version = "1.2.3";
-      return send(welcome, correlation);
-    }
+    case wire::FrameKind::kHello:
+      return on_hello(frame);
     case wire::FrameKind::kOpenTopic:
       return on_open_topic(frame);
     case wire::FrameKind::kPublish:
@@ -168,6 +164,30 @@ void FakeBroker::Peer::handle(const wire::Frame& frame) {
   }
 }
 
+void FakeBroker::Peer::on_hello(const wire::Frame& frame) {
+  const auto hello = wire::decode<wire::Hello>(frame.header, frame.body.view());
+  ASSERT_TRUE(hello);
+  broker_.note(
+      [&](Seen& seen) { seen.hellos.push_back({hello->producer_id, hello->producer_epoch}); });
+  if (broker_.behaviour_.refuse_hello != 0) {
+    wire::ErrorFrame error;
+    error.code = broker_.behaviour_.refuse_hello;
+    error.closes = true;
+    return send(error);
+  }
+  wire::Welcome welcome;
+  welcome.max_frame = 1U << 20;
+  welcome.session_id = 0xa0 + static_cast<std::uint64_t>(broker_.seen().connections);
+  welcome.named_grant = broker_.behaviour_.window;
+  welcome.node_name = "fake";
+  welcome.broker_version = "1.2.3";
+  if (hello->producer_id != 0) {
+    welcome.producer_epoch = hello->producer_epoch != 0 ? hello->producer_epoch : 1;
+    welcome.producer_next = broker_.behaviour_.producer_next;
+  }
+  send(welcome, frame.header.correlation);
+}
+
 void FakeBroker::Peer::on_open_topic(const wire::Frame& frame) {
   const auto open = wire::decode<wire::OpenTopic>(frame.header, frame.body.view());
   ASSERT_TRUE(open);
@@ -196,6 +216,9 @@ void FakeBroker::Peer::on_publish(const wire::Frame& frame) {
   seen_publish.topic =
       publish->topic == 0 ? std::string(publish->name) : topics_[publish->topic - 1];
   seen_publish.deadline_ns = publish->deadline_ns;
+  seen_publish.connection = number_;
+  seen_publish.producer_id = header->producer_id;
+  seen_publish.producer_sequence = header->producer_sequence;
   std::vector<std::byte> storage;
   base::ByteView records = *wire::batch_records(publish->batch, storage);
   while (!records.empty()) {

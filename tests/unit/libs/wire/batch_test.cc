@@ -270,6 +270,16 @@ TEST(Batch, TheBrokersFieldsStandOutsideTheChecksum) {
   EXPECT_EQ(2000U, header->broker_time_ns);
 }
 
+TEST(Batch, IsNumberedAfterItWasMade) {
+  BatchBuilder builder;
+  builder.add(base::as_bytes("x"));
+  const Bytes numbered = builder.finish({.producer_id = 7, .producer_sequence = 40});
+  Bytes later = of_payloads({"x"});
+  number_batch(later, 7, 40);
+  EXPECT_EQ(later, numbered);
+  ASSERT_TRUE(check_batch(later, kMax));
+}
+
 TEST(Batch, SlicesAreBatchesOfTheirOwn) {
   BatchBuilder builder;
   for (std::uint64_t i = 0; i < 10; ++i) {

@@ -237,7 +237,7 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   HeldReservation held;
   if (letter.phase != PublishLetter::Phase::kDirect) held = take_held(from, letter.token);
   if (letter.phase == PublishLetter::Phase::kAbort) {
-    unreserve(held.reserved, held.messages, held.records);
+    unreserve(held.audience, held.messages, held.records);
     return;
   }
   Pending& pending = claim();
@@ -248,7 +248,7 @@ void Publishing::on_publish(model::ShardId from, PublishLetter&& letter) {
   auto slice = model::Slice::whole(std::move(letter.batch), topic, header);
   slice.origin = letter.origin;
   slice.earliest_deadline = letter.earliest_deadline;
-  push_pending(pending, slice, {letter.deadline, letter.account}, held.reserved);
+  push_pending(pending, slice, {letter.deadline, letter.account}, held.audience);
 }
 
 void Publishing::on_reserve(model::ShardId from, PublishLetter&& letter,
@@ -292,9 +292,9 @@ void Publishing::on_result(model::ShardId from, PublishResultLetter&& letter) {
     finish_if_done(*pending);
     return;
   }
+  pending->outcome.copies.add(letter.copies);
   if (letter.refused) {
     pending->refused = true;
-    pending->outcome.copies.add(letter.copies);
   } else {
     pending->reserved_shards |= std::uint64_t{1} << from.value();
   }

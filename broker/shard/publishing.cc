@@ -246,15 +246,17 @@ void Publishing::route(Connection& connection, Window& window, Publish&& publish
   } else if (needs_agreement(publish, match)) {
     agree(connection, window, std::move(publish));
   } else {
-    push_to_all(connection, publish, std::move(outcome));
+    push_to_all(connection, publish, std::move(outcome), {});
   }
 }
 
-void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&& outcome) {
+void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&& outcome,
+                             const Audience& audience) {
   const std::uint64_t remote = core_.topics.match(publish.slice.topic).remote;
   if (remote == 0 && !subscriptions_.has_blocking()) {
     // The usual case: every queue answers at once.
-    push_local(publish.slice, {publish.deadline, account_of(publish)}, {}, outcome.copies, nullptr);
+    push_local(publish.slice, {publish.deadline, account_of(publish)}, audience, outcome.copies,
+               nullptr);
     resolve(connection, outcome);
     return;
   }
@@ -263,7 +265,7 @@ void Publishing::push_to_all(Connection& connection, Publish& publish, Outcome&&
   pending.outcome = std::move(outcome);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(remote));
   post_publish(remote, publish, token_of(pending), PublishLetter::Phase::kDirect);
-  push_pending(pending, publish.slice, {publish.deadline, account_of(publish)}, {});
+  push_pending(pending, publish.slice, {publish.deadline, account_of(publish)}, audience);
 }
 
 base::SlabAccount* Publishing::account_of(const Publish& publish) {
@@ -273,9 +275,9 @@ base::SlabAccount* Publishing::account_of(const Publish& publish) {
 // This shard counts as open until all of its queues were asked: ending one of them may settle what
 // waits in another, and must not take for the whole what is only the part so far.
 void Publishing::push_pending(Pending& pending, const model::Slice& slice, const PushTerms& terms,
-                              const std::vector<Reservation>& reserved) {
+                              const Audience& audience) {
   ++pending.shards_open;
-  push_local(slice, terms, reserved, pending.outcome.copies, &pending);
+  push_local(slice, terms, audience, pending.outcome.copies, &pending);
   --pending.shards_open;
   if (pending.copies_open != 0) {
     if (pending.remote) {
@@ -287,9 +289,19 @@ void Publishing::push_pending(Pending& pending, const model::Slice& slice, const
   finish_if_done(pending);
 }
 
+std::optional<wire::GapReason> Publishing::turned_away(const Subscription& subscription,
+                                                       base::MonotonicTime deadline) const {
+  if (subscription.waits_past(deadline, core_.now)) return wire::GapReason::kExpired;
+  // The publish was admitted, on another shard or before this turn's queues had grown so much.
+  const bool full = core_.memory.is_full();
+  if (full && (subscription.may_lose() || core_.memory.is_exceeded())) {
+    return wire::GapReason::kSqueezed;
+  }
+  return std::nullopt;
+}
+
 void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
-                            const std::vector<Reservation>& reserved, Copies& copies,
-                            Pending* pending) {
+                            const Audience& audience, Copies& copies, Pending* pending) {
   const model::PublishToken token = pending != nullptr ? token_of(*pending) : model::PublishToken();
   doomed_.clear();
   // A small batch that stays in a queue would keep a whole receive slab alive: whoever is behind
@@ -301,6 +313,7 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
   core_.copies_pushed += core_.topics.match(slice.topic).local.size();
   for (const model::SubscriptionSlot slot : core_.topics.match(slice.topic).local) {
     Subscription& subscription = subscriptions_.at(slot);
+    if (subscription.serial > audience.newest) continue;
     const bool copy = small && subscription.is_behind();
     if (copy && compact.count == 0) {
       compact = slice;
@@ -309,13 +322,10 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
     const model::Slice& pushed = copy ? compact : slice;
     queue::PushResult result;
     std::optional<LedgerScope> scope(std::in_place, core_, subscription);
-    if (holds(reserved, subscription)) {
+    if (audience.has_reserved(subscription)) {
       result = subscription.queue.push_reserved(pushed, core_.now, terms.deadline);
-    } else if (subscription.waits_past(terms.deadline, core_.now)) {
-      result = subscription.queue.turn_away(pushed, wire::GapReason::kExpired, core_.now);
-    } else if (core_.memory.is_full() && (subscription.may_lose() || core_.memory.is_exceeded())) {
-      // The publish was admitted, on another shard or before this turn's queues had grown so much.
-      result = subscription.queue.turn_away(pushed, wire::GapReason::kSqueezed, core_.now);
+    } else if (const auto reason = turned_away(subscription, terms.deadline)) {
+      result = subscription.queue.turn_away(pushed, *reason, core_.now);
     } else {
       result = subscription.queue.push(pushed, token, core_.now, terms.deadline);
     }

@@ -18,6 +18,7 @@
 
 #include <deque>
 #include <list>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -94,6 +95,14 @@ class Publishing {
     model::SubscriptionSlot slot;
     std::uint64_t serial = 0;
   };
+  /// Whom a publish is for on this shard: all that match, or, where it was agreed on, those of them
+  /// that were there when the shard was asked. Who came later has its sequences begin behind it.
+  struct Audience {
+    std::vector<Reservation> reserved;  // ascending
+    std::uint64_t newest = UINT64_MAX;  // serial of the last subscription that was there
+
+    bool has_reserved(const Subscription& subscription) const;
+  };
 
   /// A subscription of this shard that a publish waits for.
   struct Blocker {
@@ -118,7 +127,7 @@ class Publishing {
     std::vector<std::pair<model::ShardId, std::string>> remote_blockers;  // on other shards
     bool blocked = false;              // counted in the window's `blocked`
     std::unique_ptr<Publish> publish;  // while shards are still to agree
-    std::vector<Reservation> reserved;
+    Audience audience;
     std::vector<std::string> names_missing;
     std::uint64_t reserved_shards = 0;
     bool refused = false;
@@ -129,7 +138,7 @@ class Publishing {
   struct HeldReservation {
     model::ShardId from;
     model::PublishToken token;
-    std::vector<Reservation> reserved;
+    Audience audience;
     std::uint32_t messages = 0;
     std::uint32_t records = 0;
   };
@@ -152,7 +161,8 @@ class Publishing {
                    std::list<Publish>::iterator parked);
 
   void route(Connection& connection, Window& window, Publish&& publish);
-  void push_to_all(Connection& connection, Publish& publish, Outcome&& outcome);
+  void push_to_all(Connection& connection, Publish& publish, Outcome&& outcome,
+                   const Audience& audience);
   bool needs_agreement(const Publish& publish, const topic::Match& match) const;
   void agree(Connection& connection, Window& window, Publish&& publish);
   void on_agreed(Pending& pending);
@@ -165,22 +175,23 @@ class Publishing {
 
   base::SlabAccount* account_of(const Publish& publish);
   /// Adds to `copies` what is known at once, and to `pending` (null: nothing waits) what is not.
-  void push_local(const model::Slice& slice, const PushTerms& terms,
-                  const std::vector<Reservation>& reserved, Copies& copies, Pending* pending);
+  void push_local(const model::Slice& slice, const PushTerms& terms, const Audience& audience,
+                  Copies& copies, Pending* pending);
   void set_blocked(Pending& pending, bool blocked);
   void tell_waiting(const Pending& pending);
   void push_pending(Pending& pending, const model::Slice& slice, const PushTerms& terms,
-                    const std::vector<Reservation>& reserved);
+                    const Audience& audience);
   void post_publish(std::uint64_t shards, const Publish& publish, model::PublishToken token,
                     PublishLetter::Phase phase);
   bool has_room(const topic::Match& match, const Publish& publish, Copies& refusing,
                 std::vector<std::string>& names_here) const;
   static bool is_named(const Publish& publish, const Subscription& subscription);
   static bool must_take(const Publish& publish, const Subscription& subscription);
-  static bool holds(const std::vector<Reservation>& reserved, const Subscription& subscription);
-  std::vector<Reservation> reserve(const topic::Match& match, const Publish& publish);
-  void unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
-                 std::uint32_t records);
+  /// Why a copy pushed now would be turned away, whatever room its queue has.
+  std::optional<wire::GapReason> turned_away(const Subscription& subscription,
+                                             base::MonotonicTime deadline) const;
+  Audience reserve(const topic::Match& match, const Publish& publish);
+  void unreserve(const Audience& audience, std::uint32_t messages, std::uint32_t records);
 
   Pending& claim();
   Pending* find(model::PublishToken token);

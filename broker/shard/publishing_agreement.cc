@@ -49,13 +49,14 @@ bool Publishing::has_room(const topic::Match& match, const Publish& publish, Cop
     if (is_named(publish, subscription)) names_here.push_back(subscription.own_name());
     refusing.matched += slice.count;
     if (!must_take(publish, subscription)) continue;
-    const bool late = subscription.waits_past(publish.deadline, core_.now);
-    if (!late && subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
+    const auto away = turned_away(subscription, publish.deadline);
+    if (!away && subscription.queue.has_room(slice.count, slice.records, core_.now)) continue;
     room = false;
     if (const auto wait = subscription.drain_rate.wait(slice.count)) {
       refusing.retry_after = std::max(refusing.retry_after, *wait);
     }
-    const auto reason = late                              ? ErrorCode::kDeadlineExceeded
+    const auto reason = away == wire::GapReason::kExpired ? ErrorCode::kDeadlineExceeded
+                        : away                            ? ErrorCode::kMemoryBudget
                         : never_fits(slice, subscription) ? ErrorCode::kMessageTooLarge
                         : subscription.strict             ? ErrorCode::kQueueFull
                                                           : ErrorCode::kNeedNotMet;
@@ -79,7 +80,9 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
                [&](const std::string& name) {
                  return std::find(names_here.begin(), names_here.end(), name) == names_here.end();
                });
-  const std::uint64_t asked = publish.needs_all_or_none() ? match.remote : match.remote_strict;
+  // Where one shard may refuse, all are asked, so that it is settled everywhere whom it is for.
+  const bool asks = publish.needs_all_or_none() || match.remote_strict != 0;
+  const std::uint64_t asked = asks ? match.remote : 0;
   if (asked == 0 && !missing.empty()) {
     for (const std::string& name : missing) {
       outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
@@ -88,14 +91,15 @@ void Publishing::agree(Connection& connection, Window& window, Publish&& publish
     return;
   }
   if (asked == 0) {
-    push_to_all(connection, publish, std::move(outcome));
+    push_to_all(connection, publish, std::move(outcome), reserve(match, publish));
     return;
   }
   Pending& pending = claim();
   pending.connection = connection.id;
   pending.outcome = std::move(outcome);
+  pending.outcome.copies.matched = refusing.matched;
   pending.names_missing = std::move(missing);
-  pending.reserved = reserve(match, publish);
+  pending.audience = reserve(match, publish);
   pending.shards_open = static_cast<std::uint32_t>(std::popcount(asked));
   post_publish(asked, publish, token_of(pending), PublishLetter::Phase::kReserve);
   pending.publish = std::make_unique<Publish>(std::move(publish));
@@ -107,20 +111,18 @@ void Publishing::on_agreed(Pending& pending) {
   const bool expired = publish->deadline <= core_.now;
   const bool taken = !pending.refused && !pending.cancelled && pending.names_missing.empty() &&
                      !core_.draining && !expired;
-  const std::vector<Reservation> reserved = std::move(pending.reserved);
+  const Audience audience = std::move(pending.audience);
   const std::uint64_t reserved_shards = std::exchange(pending.reserved_shards, 0);
   const model::PublishToken token = token_of(pending);
   const model::ConnectionId connection_id = pending.connection;
   const std::uint32_t topic = pending.outcome.topic;
   if (taken) {
-    const std::uint64_t direct = core_.topics.match(publish->slice.topic).remote & ~reserved_shards;
-    pending.shards_open = static_cast<std::uint32_t>(std::popcount(reserved_shards | direct));
+    pending.shards_open = static_cast<std::uint32_t>(std::popcount(reserved_shards));
     pending.outcome.copies = {};
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kCommit);
-    post_publish(direct, *publish, token, PublishLetter::Phase::kDirect);
-    push_pending(pending, publish->slice, {publish->deadline, account_of(*publish)}, reserved);
+    push_pending(pending, publish->slice, {publish->deadline, account_of(*publish)}, audience);
   } else {
-    unreserve(reserved, publish->slice.count, publish->slice.records);
+    unreserve(audience, publish->slice.count, publish->slice.records);
     post_publish(reserved_shards, *publish, token, PublishLetter::Phase::kAbort);
     for (const std::string& name : pending.names_missing) {
       pending.outcome.copies.refuse(name, 0, static_cast<std::uint16_t>(ErrorCode::kNeedNotMet));
@@ -143,28 +145,31 @@ void Publishing::on_agreed(Pending& pending) {
   unpark(*connection, *window);
 }
 
-std::vector<Publishing::Reservation> Publishing::reserve(const topic::Match& match,
-                                                         const Publish& publish) {
-  std::vector<Reservation> reserved;
+Publishing::Audience Publishing::reserve(const topic::Match& match, const Publish& publish) {
+  Audience audience;
+  audience.newest = subscriptions_.last_serial();
   for (const model::SubscriptionSlot slot : match.local) {
     Subscription& subscription = subscriptions_.at(slot);
     if (!must_take(publish, subscription)) continue;
     LedgerScope scope(core_, subscription);
     subscription.queue.reserve(publish.slice.count, publish.slice.records);
-    reserved.push_back({slot, subscription.serial});
+    audience.reserved.push_back({slot, subscription.serial});
   }
-  return reserved;
+  return audience;
 }
 
-bool Publishing::holds(const std::vector<Reservation>& reserved, const Subscription& subscription) {
-  return std::any_of(reserved.begin(), reserved.end(), [&](const Reservation& held) {
-    return held.slot == subscription.slot && held.serial == subscription.serial;
-  });
+bool Publishing::Audience::has_reserved(const Subscription& subscription) const {
+  if (reserved.empty()) return false;
+  const auto held = std::lower_bound(
+      reserved.begin(), reserved.end(), subscription.slot,
+      [](const Reservation& one, model::SubscriptionSlot slot) { return one.slot < slot; });
+  return held != reserved.end() && held->slot == subscription.slot &&
+         held->serial == subscription.serial;
 }
 
-void Publishing::unreserve(const std::vector<Reservation>& reserved, std::uint32_t messages,
+void Publishing::unreserve(const Audience& audience, std::uint32_t messages,
                            std::uint32_t records) {
-  for (const Reservation& reservation : reserved) {
+  for (const Reservation& reservation : audience.reserved) {
     Subscription* subscription = subscriptions_.find(reservation.slot);
     if (subscription == nullptr || subscription->serial != reservation.serial) continue;
     subscription->queue.unreserve(messages, records);

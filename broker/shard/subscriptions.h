@@ -74,6 +74,8 @@ class Subscriptions {
   void housekeep(std::size_t entries);
 
   std::size_t size() const { return size_; }
+  /// Serials rise: that of the subscription that began last.
+  std::uint64_t last_serial() const { return last_serial_; }
   /// Slots are below that.
   std::size_t places() const { return table_.size(); }
   bool has_blocking() const { return blocking_ > 0; }

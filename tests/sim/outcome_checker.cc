@@ -30,6 +30,7 @@ class OutcomeChecker final : public Checker {
       check_each(world, books, book);
     }
     check_receipts(world, books);
+    check_all_matched(world, books);
     check_later(world, books);
   }
 
@@ -137,6 +138,25 @@ class OutcomeChecker final : public Checker {
            std::to_string(pushed) + " and accepted " + std::to_string(r.accepted) + " where " +
            std::to_string(least) + " to " + std::to_string(most) + " were due and " +
            std::to_string(seen) + " were seen");
+  }
+
+  // Where every publish has its receipt: what they say was matched is what the ledgers say.
+  void check_all_matched(const World& world, const Books& books) {
+    const std::vector<Published>& publishes = world.history().publishes;
+    const bool told = std::all_of(publishes.begin(), publishes.end(),
+                                  [](const Published& one) { return one.receipts == 1; });
+    if (!told) return;
+    std::uint64_t said = 0;
+    for (const Actor& actor : world.history().actors) {
+      for (const testing::ReceiptRow& row : actor.client->receipts()) {
+        said += row.receipt.matched - row.receipt.rejected;
+      }
+    }
+    std::uint64_t matched = 0;
+    for (const QueueBook& book : books.queues()) matched += book.ledger.matched;
+    if (said == matched) return;
+    broken("ledgers matched " + std::to_string(matched) + " copies and receipts tell of " +
+           std::to_string(said));
   }
 
   // What was withdrawn and what expired after its receipt is told as much as it was.

@@ -44,7 +44,7 @@ class ReceiptChecker final : public Checker {
       if (published.never_told()) continue;
       if (published.told_problems() && r.status == ReceiptStatus::kAccepted) continue;
       messages += published.messages;
-      check_needs(history, published, row);
+      check_needs(published, row);
     }
     if (messages != r.messages) {
       broken(who_ + " counts " + std::to_string(r.messages) + " messages of " +
@@ -95,27 +95,17 @@ class ReceiptChecker final : public Checker {
     if (rejected > r.rejected) broken(who_ + " names more rejected copies than there are");
   }
 
-  // Whether a subscription that lost something had been asked whether it takes all. One that
-  // ended meanwhile needs nothing any more. One that came between the asking and the taking is
-  // not asked, and yet gets what has room: a limit of `need all`, known and not checked here.
-  static bool had_agreed(const History& history, const Published& published,
-                         const testing::Refused& refused) {
-    if (refused.reason == static_cast<std::uint16_t>(wire::GapReason::kDisconnected)) return false;
-    return std::none_of(history.subscriptions.begin(), history.subscriptions.end(),
-                        [&](const Subscribed& subscribed) {
-                          return subscribed.shown_name == refused.name &&
-                                 subscribed.heard >= published.said;
-                        });
-  }
-
-  void check_needs(const History& history, const Published& published,
-                   const testing::ReceiptRow& row) {
+  // One that ended between the asking and the taking needs nothing any more; one that came then is
+  // not meant.
+  void check_needs(const Published& published, const testing::ReceiptRow& row) {
     const wire::Receipt& r = row.receipt;
-    std::uint64_t others = 0;
+    std::uint64_t ended = 0;
     for (const testing::Refused& refused : row.refused) {
-      if (!had_agreed(history, published, refused)) others += refused.copies;
+      const bool left =
+          refused.reason == static_cast<std::uint16_t>(wire::GapReason::kDisconnected);
+      if (left) ended += refused.copies;
     }
-    if (published.need_all && r.accepted > 0 && r.dropped > others && r.unlisted == 0) {
+    if (published.need_all && r.accepted > 0 && r.dropped > ended && r.unlisted == 0) {
       broken(who_ + " needs all and was taken in part");
     }
     if (r.status != ReceiptStatus::kAccepted && r.status != ReceiptStatus::kPartial) return;

@@ -54,7 +54,9 @@ Result<std::shared_ptr<ClientCore>> ClientCore::make(ClientOptions options) {
   if (const Status status = check_options(options); !status) return base::fail(status.error());
   loop::ignore_sigpipe();
   std::shared_ptr<ClientCore> core(new ClientCore(std::move(options), std::move(*server)));
-  core->named_lane_ = core->make_lane({}, {});
+  PublisherOptions for_named;
+  for_named.on_receipt = core->options_.on_receipt;
+  core->named_lane_ = core->make_lane({}, std::move(for_named));
   PublisherOptions for_requests;
   for_requests.need.responders = true;
   // What was asked is not asked again: the answer would come to an inbox that is gone.
@@ -138,6 +140,7 @@ std::shared_ptr<Lane> ClientCore::lane_for(Need need) {
   if (needs_nothing) return named_lane_;
   PublisherOptions options;
   options.need = std::move(need);
+  options.on_receipt = options_.on_receipt;
   return make_lane({}, std::move(options));
 }
 

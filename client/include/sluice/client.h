@@ -79,7 +79,9 @@ struct ClientOptions {
   /// The number of the first message; 0: after the last that the broker has of this producer. What
   /// is published with numbers that the broker has taken before gets the receipt kDuplicate.
   std::uint64_t first_sequence = 0;
-  /// Both are called on the client's I/O thread: must be quick and must not block.
+  /// All are called on the client's I/O thread: must be quick and must not block. on_receipt gets
+  /// the receipts of publishes that name their topic; publishers have their own.
+  std::function<void(const Receipt&)> on_receipt = {};
   std::function<void(const ConnectionEvent&)> on_state = {};
   std::function<void(const BrokerState&)> on_broker_state = {};
 };

@@ -49,6 +49,9 @@ std::string receipt_text(const Receipt& receipt) {
   if (receipt.rejected > 0) out += fmt::format(" rejected={}", receipt.rejected);
   if (receipt.pressure > 0) out += fmt::format(" pressure={:.2f}", receipt.pressure);
   if (receipt.sequence > 0) out += fmt::format(" sequence={}", receipt.sequence);
+  if (receipt.producer_sequence > 0) {
+    out += fmt::format(" producer_sequence={}", receipt.producer_sequence);
+  }
   if (receipt.reason != ErrorCode::kNone) out += " reason=" + name_of(receipt.reason);
   if (receipt.retry_after.count() > 0) {
     out += " retry_after=" + format_duration(receipt.retry_after);
@@ -81,6 +84,7 @@ std::string receipt_json(const Receipt& receipt) {
   out["rejected"] = receipt.rejected;
   out["pressure"] = receipt.pressure;
   out["sequence"] = receipt.sequence;
+  out["producer_sequence"] = receipt.producer_sequence;
   out["reason"] = receipt.reason == ErrorCode::kNone ? Json() : Json(name_of(receipt.reason));
   out["retry_after_ns"] = receipt.retry_after.count();
   out["refused_by"] = std::move(refused);

@@ -33,8 +33,11 @@ bool concerns_one_message(const Error& error) {
 /// Publishes what the options name, and says how it went.
 class Publishing {
  public:
-  Publishing(Runtime& runtime, Client& client, const PubOptions& options)
-      : runtime_(runtime), options_(options), sender_(runtime, client, options) {}
+  Publishing(Runtime& runtime, Client& client, const PubOptions& options,
+             std::shared_ptr<Refusal> refusal)
+      : runtime_(runtime),
+        options_(options),
+        sender_(runtime, client, options, std::move(refusal)) {}
 
   ExitCode run() {
     Status sent = options_.lines ? send_lines() : send_payload();
@@ -143,9 +146,14 @@ ExitCode pub(const Globals& globals, const PubOptions& options) {
     return ExitCode::kUsage;
   }
   Runtime runtime(globals);
-  auto client = runtime.connect(options.lines || options.count > 1);
+  // What an idempotent producer sends again is never published twice.
+  const bool reconnect = options.lines || options.count > 1 || options.producer_id != 0;
+  auto refusal = std::make_shared<Refusal>();
+  auto client =
+      runtime.connect(reconnect, {options.producer_id, options.first_sequence,
+                                  [refusal](const Receipt& receipt) { refusal->keep(receipt); }});
   if (!client) return runtime.cannot_connect(client.error());
-  return Publishing(runtime, **client, options).run();
+  return Publishing(runtime, **client, options, std::move(refusal)).run();
 }
 
 }  // namespace
@@ -176,6 +184,11 @@ void add_pub(CLI::App& app, Invocation& invocation) {
         return {};
       },
       "Publish, wait so long, withdraw what nobody has got yet, and print how much that was");
+  add_count(*verb, "--producer-id", options->producer_id, 1,
+            "Number the messages as this producer: what has no receipt when the connection is lost "
+            "is sent again, and published once");
+  add_count(*verb, "--first-sequence", options->first_sequence, 1,
+            "The producer's first number; by default the one behind all that the broker has of it");
   verb->callback([&invocation, options] {
     invocation.action = [options](const Globals& globals) { return pub(globals, *options); };
   });

@@ -36,6 +36,15 @@ std::string contradiction(const PubOptions& options) {
   if (options.receipt && options.receipts != Receipts::kAll) {
     return "--receipt prints each; it does not go with --receipts problems or none";
   }
+  if (options.first_sequence > 0 && options.producer_id == 0) {
+    return "--first-sequence needs --producer-id";
+  }
+  if (options.first_sequence > kFirstSequenceMax) {
+    return fmt::format("--first-sequence is at most {}", kFirstSequenceMax);
+  }
+  if (options.producer_id != 0 && options.receipts != Receipts::kAll) {
+    return "--producer-id needs --receipts all";
+  }
   if (!options.cancel_after) return {};
   if (options.lines) return "--cancel-after does not go with --lines";
   if (options.receipts != Receipts::kAll) return "--cancel-after needs --receipts all";

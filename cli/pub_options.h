@@ -33,10 +33,14 @@ struct PubOptions {
   bool receipt = false;  ///< print each
   Receipts receipts = Receipts::kAll;
   std::optional<Duration> cancel_after;
+  std::uint64_t producer_id = 0;     ///< 0: not an idempotent producer
+  std::uint64_t first_sequence = 0;  ///< 0: where the broker stands
 };
 
 /// Publishes that --cancel-after withdraws one by one.
 inline constexpr std::uint64_t kCancelCountMax = 10000;
+/// The client takes no first number above it.
+inline constexpr std::uint64_t kFirstSequenceMax = UINT64_MAX / 2;
 
 /// What does not fit together, in words; empty when all does.
 std::string contradiction(const PubOptions& options);

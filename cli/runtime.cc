@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/report.h"
+#include "cli/table.h"
 
 namespace sluice::cli {
 namespace {
@@ -20,8 +21,17 @@ void tell(const Globals& globals, const ConnectionEvent& event) {
     if (event.unknown > 0) {
       text += fmt::format("; the outcome of {} messages is unknown", event.unknown);
     }
+    if (event.to_resend > 0) {
+      text += fmt::format("; {} sent again", event.to_resend == 1
+                                                 ? "1 message is"
+                                                 : grouped(event.to_resend) + " messages are");
+    }
     text += "; next attempt in " + human_duration(event.retry_in);
     note(globals, text);
+  }
+  // For good, though this program has not asked for it and may not notice for long.
+  if (event.state == ConnectionState::kClosed && event.error.code == ErrorCode::kTakenOver) {
+    note(globals, "the connection is closed: " + event.error.message());
   }
   if (event.state == ConnectionState::kDraining) note(globals, "the broker is shutting down");
 }
@@ -33,12 +43,15 @@ async::Task<Status> sleep_task(async::Context context, Duration duration) {
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> Runtime::connect(bool reconnect) {
+Result<std::unique_ptr<Client>> Runtime::connect(bool reconnect, PublishingOptions publishing) {
   ClientOptions options;
   options.server = globals_.server;
   options.name = fmt::format("sluice-{}-{}", globals_.verb, getpid());
   options.connect_timeout = globals_.connect_timeout;
   options.reconnect = reconnect && globals_.reconnect;
+  options.producer_id = publishing.producer_id;
+  options.first_sequence = publishing.first_sequence;
+  options.on_receipt = std::move(publishing.on_receipt);
   options.on_state = [&globals = globals_](const ConnectionEvent& event) { tell(globals, event); };
   return wait(Client::connect(context(), std::move(options)));
 }

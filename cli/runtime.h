@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <sluice/async/async.h>
 #include <sluice/client.h>
@@ -17,6 +18,13 @@
 
 namespace sluice::cli {
 
+/// What a verb that publishes wants of its client: see ClientOptions.
+struct PublishingOptions {
+  std::uint64_t producer_id = 0;
+  std::uint64_t first_sequence = 0;
+  std::function<void(const Receipt&)> on_receipt = {};
+};
+
 class Runtime {
  public:
   explicit Runtime(const Globals& globals, WhenUnread when_unread = WhenUnread::kGoOn)
@@ -24,7 +32,7 @@ class Runtime {
 
   /// Waits for the first connection. A client that reconnects says on standard error when its
   /// connection is lost and when it is back.
-  Result<std::unique_ptr<Client>> connect(bool reconnect);
+  Result<std::unique_ptr<Client>> connect(bool reconnect, PublishingOptions publishing = {});
 
   /// Runs `task` and waits for its end.
   template <typename T>

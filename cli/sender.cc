@@ -1,17 +1,22 @@
 #include "cli/sender.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 #include <utility>
 
+#include "cli/report.h"
+
 namespace sluice::cli {
 
-Sender::Sender(Runtime& runtime, Client& client, const PubOptions& options)
+Sender::Sender(Runtime& runtime, Client& client, const PubOptions& options,
+               std::shared_ptr<Refusal> refusal)
     : runtime_(runtime),
       client_(client),
       options_(options),
       message_(outgoing_of(options.message)),
       started_at_(runtime.now()),
-      out_(STDOUT_FILENO) {}
+      out_(STDOUT_FILENO),
+      refusal_(std::move(refusal)) {}
 
 Status Sender::send(std::string_view topic, std::string_view payload) {
   message_.payload = as_bytes(payload);
@@ -41,6 +46,11 @@ Status Sender::send_and_wait(std::string_view topic) {
       client_.publish_and_wait(runtime_.context(), std::string(topic), message_, std::move(need)));
   if (!receipt) return base::fail(receipt.error());
   refusal_->keep(*receipt);
+  if (receipt->status == ReceiptStatus::kDuplicate && !options_.receipt) {
+    note(runtime_.globals(),
+         fmt::format("duplicate: the broker had taken number {} of this producer before",
+                     receipt->producer_sequence));
+  }
   if (!options_.receipt) return {};
   show(*receipt);
   return out_.flush();
@@ -93,10 +103,15 @@ Result<Publisher*> Sender::publisher_of(std::string_view topic) {
   return &found->second;
 }
 
-void Sender::Refusal::keep(const Receipt& receipt) {
+void Refusal::keep(const Receipt& receipt) {
   if (receipt.ok() || receipt.status == ReceiptStatus::kCancelled) return;
-  const std::lock_guard lock(mutex);
-  if (!first) first = receipt;
+  const std::lock_guard lock(mutex_);
+  if (!first_) first_ = receipt;
+}
+
+std::optional<Receipt> Refusal::first() const {
+  const std::lock_guard lock(mutex_);
+  return first_;
 }
 
 Status Sender::finish() {
@@ -126,11 +141,6 @@ PublishedTotals Sender::totals() const {
   totals.receipts = options_.receipts;
   totals.elapsed = elapsed_;
   return totals;
-}
-
-std::optional<Receipt> Sender::first_refusal() const {
-  const std::lock_guard lock(refusal_->mutex);
-  return refusal_->first;
 }
 
 }  // namespace sluice::cli

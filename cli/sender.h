@@ -25,9 +25,23 @@
 
 namespace sluice::cli {
 
+/// The first receipt that was not ok. Receipts arrive on the client's thread, and the last of them
+/// may come after the sender is gone.
+class Refusal {
+ public:
+  void keep(const Receipt& receipt);
+  std::optional<Receipt> first() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<Receipt> first_;
+};
+
 class Sender {
  public:
-  Sender(Runtime& runtime, Client& client, const PubOptions& options);
+  /// `refusal` is kept by the client as well, for publishes that name their topic.
+  Sender(Runtime& runtime, Client& client, const PubOptions& options,
+         std::shared_ptr<Refusal> refusal);
 
   Status send(std::string_view topic, std::string_view payload);
 
@@ -36,16 +50,9 @@ class Sender {
 
   PublishedTotals totals() const;
   /// The first receipt that was not ok, if there was one.
-  std::optional<Receipt> first_refusal() const;
+  std::optional<Receipt> first_refusal() const { return refusal_->first(); }
 
  private:
-  // Receipts arrive on the client's thread, and the last of them may come after this is gone.
-  struct Refusal {
-    std::mutex mutex;
-    std::optional<Receipt> first;
-    void keep(const Receipt& receipt);
-  };
-
   Status send_and_wait(std::string_view topic);
   Status begin(std::string_view topic);
   Status withdraw();
@@ -61,7 +68,7 @@ class Sender {
   Output out_;
   std::map<std::string, Publisher, std::less<>> publishers_;
   std::vector<Publication> to_withdraw_;
-  std::shared_ptr<Refusal> refusal_ = std::make_shared<Refusal>();
+  const std::shared_ptr<Refusal> refusal_;
 };
 
 }  // namespace sluice::cli

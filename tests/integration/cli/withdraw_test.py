@@ -121,9 +121,13 @@ class Withdraw(unittest.TestCase):
 
     def test_a_trace_reaches_the_subscriber_untouched(self):
         sub = self.subscriber("--count", "1", "-o", "json")
-        self.pub("x", "--traceparent", TRACE, "--header", "baggage=tenant=7")
+        state, baggage = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE", "tenant=7,user=Zo%C3%AB;p=1"
+        self.pub("x", "--traceparent", TRACE, "--header", "tracestate=" + state,
+                 "-H", "baggage=" + baggage)
         message = json.loads(sub.communicate(timeout=DEADLINE_S)[0].splitlines()[0])
-        self.assertEqual(message["headers"], [["baggage", "tenant=7"], ["traceparent", TRACE]])
+        self.assertEqual(dict(message["headers"]),
+                         {"traceparent": TRACE, "tracestate": state, "baggage": baggage})
+        self.assertEqual(len(message["headers"]), 3)
 
     def test_the_gap_of_a_lost_connection_is_exact_while_the_broker_knows(self):
         sub = self.subscriber("--queue-messages", "3", "--overflow", "disconnect",

@@ -37,13 +37,24 @@ TEST(OutcomeText, AReceiptTellsWhatThereIsToTell) {
             "refused_by_unlisted=3 text=\"2 of 2 messages\"");
 }
 
+TEST(OutcomeText, AReceiptOfAProducerHasItsNumber) {
+  Receipt receipt;
+  receipt.status = ReceiptStatus::kDuplicate;
+  receipt.messages = 1;
+  receipt.producer_sequence = 7;
+  EXPECT_EQ(receipt_text(receipt),
+            "duplicate messages=1 durability=none matched=0 accepted=0 producer_sequence=7");
+  EXPECT_NE(receipt_json(receipt).find(R"("producer_sequence":7,)"), std::string::npos);
+}
+
 TEST(OutcomeText, AReceiptAsJsonAlwaysHasAllFields) {
-  EXPECT_EQ(receipt_json(refused()),
-            R"({"status":"rejected","messages":1,"durability":"none","matched":2,"accepted":0,)"
-            R"("spilled":0,"dropped":0,"rejected":2,"pressure":1.0,"sequence":0,)"
-            R"("reason":"queue-full","retry_after_ns":50000000,"refused_by":[{"subscription":)"
-            R"("slow one","reason":"queue-full","copies":2}],"refused_by_unlisted":3,)"
-            R"("text":"2 of 2 messages"})");
+  EXPECT_EQ(
+      receipt_json(refused()),
+      R"({"status":"rejected","messages":1,"durability":"none","matched":2,"accepted":0,)"
+      R"("spilled":0,"dropped":0,"rejected":2,"pressure":1.0,"sequence":0,"producer_sequence":0,)"
+      R"("reason":"queue-full","retry_after_ns":50000000,"refused_by":[{"subscription":)"
+      R"("slow one","reason":"queue-full","copies":2}],"refused_by_unlisted":3,)"
+      R"("text":"2 of 2 messages"})");
   EXPECT_NE(receipt_json(Receipt{}).find(R"("reason":null)"), std::string::npos);
 }
 

@@ -59,6 +59,19 @@ TEST(PubOptions, ReceiptsAreAskedForByName) {
             "'problem' is not all, problems or none; did you mean 'problems'?");
 }
 
+TEST(PubOptions, NumbersNeedAProducerAndItsReceipts) {
+  PubOptions options = single();
+  options.first_sequence = 1;
+  EXPECT_EQ(contradiction(options), "--first-sequence needs --producer-id");
+  options.producer_id = 7;
+  EXPECT_EQ(contradiction(options), "");
+  options.first_sequence = kFirstSequenceMax + 1;
+  EXPECT_EQ(contradiction(options), "--first-sequence is at most 9223372036854775807");
+  options.first_sequence = 0;
+  options.receipts = Receipts::kProblems;
+  EXPECT_EQ(contradiction(options), "--producer-id needs --receipts all");
+}
+
 TEST(PubOptions, WhatIsWithdrawnIsFewAndHasReceipts) {
   PubOptions options = single();
   options.cancel_after = Duration(0);

@@ -235,6 +235,34 @@ class EveryCode(unittest.TestCase):
         self.assertIn(b"withdrawn: 1 copy of 1 message", result.stdout)
         self.produces("cancelled", self.gap())
 
+    def test_a_publish_that_is_withdrawn_behind_a_block(self):
+        process = self.sluice.subscriber(
+            self.topic, "--credit", "1", "--slow", "1h", "--queue-messages", "2",
+            "--overflow", "block", name=self.topic, stdout=subprocess.DEVNULL)
+        self.addCleanup(self.end, process)
+        self.publish(4)  # one in hand, one on its way, and two that fill the queue
+        result = self.sluice.run("pub", self.topic, "x", "--cancel-after", "300ms",
+                                 "--receipt").stdout
+        self.produces("cancelled", result)
+        self.produces("canceled", result)
+
+    def test_a_publish_that_is_repeated(self):
+        arguments = ["pub", self.topic, "x", "--producer-id", "1", "--first-sequence", "1"]
+        self.assertEqual(self.sluice.run(*arguments).returncode, 0)
+        self.produces("duplicate", self.sluice.run(*arguments, "--receipt").stdout)
+
+    def test_two_of_one_producer(self):
+        first = self.sluice.start("pub", self.topic, "--lines", "--producer-id", "2", "--receipt",
+                                  stdin=subprocess.PIPE)
+        self.addCleanup(self.end, first)
+        first.stdin.write(b"x\n")
+        first.stdin.flush()
+        until("it has published", lambda: first.stdout.read1(1))
+        self.assertEqual(self.sluice.run("pub", self.topic, "y", "--producer-id", "2").returncode,
+                         0)
+        self.produces("taken-over", first.communicate(b"z\n", timeout=DEADLINE_S)[1])
+        self.assertEqual(first.returncode, 1)
+
     # What limits whom.
 
     def explained(self, kind, name):
@@ -342,6 +370,19 @@ class EveryCode(unittest.TestCase):
             self.addCleanup(self.end, process)
             errors = [sluice.run("pub", f"{self.topic}.{i}", "x").stderr for i in range(9)]
             self.produces("topic-limit", b"".join(errors))
+
+    def test_a_small_mailbox_between_shards(self):
+        with daemon("--shards", "2", mailbox_entries=64) as small:
+            sluice = Sluice(SLUICE, small.native)
+            for i in range(4):  # on both shards
+                self.addCleanup(self.end, sluice.subscriber(">", name=f"{self.topic}.{i}"))
+            # Each line is a publish of its own, as its topic is another than that of the one before.
+            lines = b"a x\nb x\n" * 5000
+            def refused():
+                err = sluice.run("pub", "--lines", "--topic-from-line", " ", stdin=lines).stderr
+                return err if b"rejected" in err else None
+            text = until("the mailbox is full", refused)
+            self.produces("shard-busy", text)
 
     def test_more_subscriptions(self):
         with daemon(connection_max_subscriptions=1) as full:

@@ -70,13 +70,9 @@ ERRORS = {
     "not-found": Made("test_states"),
     "queue-full": Made("test_reject"),
     "deadline-exceeded": Made("test_a_deadline_that_has_passed"),
-    "canceled": Elsewhere(
-        "who interrupts a command is told by its exit status",
-        "tests/unit/cli/line_reader_test.cc", "kCanceled"),
+    "canceled": Made("test_a_publish_that_is_withdrawn_behind_a_block"),
     "no-responders": Made("test_nobody_answers"),
-    "shard-busy": Elsewhere(
-        "a mailbox between shards fills when one is thousands of letters behind",
-        "tests/unit/broker/shard/connection_test.cc", "shard-busy"),
+    "shard-busy": Made("test_a_small_mailbox_between_shards"),
     "slow-consumer": Made("test_disconnect"),
     "memory-budget": Made("test_memory_that_does_not_suffice"),
     "topic-limit": Made("test_more_topics_than_allowed"),
@@ -105,9 +101,7 @@ ERRORS = {
     "unavailable": Elsewhere(
         "a command asks one thing at a time, and only while it is connected",
         "tests/unit/broker/shard/connection_test.cc", "unavailable"),
-    "taken-over": Elsewhere(
-        "the client library does not number messages yet",
-        "tests/unit/broker/shard/producer_test.cc", "taken-over"),
+    "taken-over": Made("test_two_of_one_producer"),
     "internal": Elsewhere("it takes a bug", "tests/unit/libs/base/result_test.cc", "kInternal"),
 }
 
@@ -129,12 +123,8 @@ RECEIPTS = {
     "partial": Made("test_drop_newest"),
     "rejected": Made("test_reject"),
     "expired": Made("test_a_deadline_that_has_passed"),
-    "cancelled": Elsewhere(
-        "`pub --cancel-after` tells how much was withdrawn, as the receipt came before",
-        "tests/unit/broker/shard/withdrawal_test.cc", "cancelled"),
-    "duplicate": Elsewhere(
-        "the client library does not number messages yet",
-        "tests/unit/broker/shard/producer_test.cc", "duplicate"),
+    "cancelled": Made("test_a_publish_that_is_withdrawn_behind_a_block"),
+    "duplicate": Made("test_a_publish_that_is_repeated"),
 }
 
 

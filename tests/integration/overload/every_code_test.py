@@ -376,7 +376,7 @@ class EveryCode(unittest.TestCase):
             sluice = Sluice(SLUICE, small.native)
             for i in range(4):  # on both shards
                 self.addCleanup(self.end, sluice.subscriber(">", name=f"{self.topic}.{i}"))
-            # Each line is a publish of its own, as its topic is another than that of the one before.
+            # Each line is a publish of its own: its topic is not that of the one before.
             lines = b"a x\nb x\n" * 5000
             def refused():
                 err = sluice.run("pub", "--lines", "--topic-from-line", " ", stdin=lines).stderr

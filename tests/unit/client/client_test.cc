@@ -186,25 +186,6 @@ TEST_F(ClientTest, PendingBytesAreBoundedAndPublishWaitsForRoom) {
   EXPECT_TRUE(publisher->flush());
 }
 
-TEST_F(ClientTest, ReceiptsOfNamedPublishesAreToldToTheClientsOwner) {
-  std::mutex mutex;
-  std::uint64_t told = 0;
-  ClientOptions options;
-  options.on_receipt = [&](const Receipt& receipt) {
-    const std::lock_guard lock(mutex);
-    told += receipt.messages;
-  };
-  blocking::Client client = connect(options);
-  ASSERT_TRUE(client.publish("a", as_bytes("x")));
-  Need need;
-  need.accept_all = true;
-  ASSERT_TRUE(client.publish_and_wait("b", {.payload = as_bytes("y")}, need));
-  ASSERT_TRUE(client.publisher("c")->publish_and_wait({.payload = as_bytes("z")}));
-  ASSERT_TRUE(client.flush());
-  const std::lock_guard lock(mutex);
-  EXPECT_EQ(told, 2U);
-}
-
 TEST_F(ClientTest, AReceiptThatIsNotGoodIsAValue) {
   broker.set_behaviour({.receipts = false});
   blocking::Client client = connect();

@@ -78,7 +78,8 @@ struct Behaviour {
   bool pongs = true;
   std::uint16_t refuse_subscribe = 0;  // an error code
   std::uint16_t refuse_open = 0;
-  bool echo = false;  // deliver each publish to the first subscription
+  std::string hold_open{};  // a topic that is not opened before open_held()
+  bool echo = false;        // deliver each publish to the first subscription
   bool answer_cancel = true;
   std::uint64_t withdrawn = 0;      // what CANCEL is answered with
   std::uint16_t refuse_cancel = 0;  // an error code
@@ -145,6 +146,8 @@ class FakeBroker::Peer final : public loop::StreamHandler {
     write(bytes);
   }
   void write(const std::vector<std::byte>& bytes);
+  /// Answers the OPEN_TOPIC that was held.
+  void open_held();
   /// Names topic `id` and delivers one batch of it.
   void deliver(std::uint32_t subscription, std::uint64_t first_sequence,
                const std::vector<std::string>& payloads, const std::string& topic = "t");
@@ -160,11 +163,13 @@ class FakeBroker::Peer final : public loop::StreamHandler {
   void on_subscribe(const wire::Frame& frame);
   void on_cancel(const wire::Frame& frame);
   void on_open_topic(const wire::Frame& frame);
+  void open(std::string name, std::uint64_t correlation);
 
   FakeBroker& broker_;
   wire::FrameReader reader_;
   const int number_;                 // 1: the first connection
   std::vector<std::string> topics_;  // id - 1
+  std::pair<std::string, std::uint64_t> held_;
   std::vector<std::uint32_t> subscriptions_;
   std::uint64_t next_sequence_ = 1;
   loop::TcpStream stream_;

@@ -197,12 +197,22 @@ void FakeBroker::Peer::on_open_topic(const wire::Frame& frame) {
     error.code = broker_.behaviour_.refuse_open;
     return send(error, frame.header.correlation);
   }
-  topics_.emplace_back(open->name);
+  if (open->name == broker_.behaviour_.hold_open) {
+    held_ = {std::string(open->name), frame.header.correlation};
+    return;
+  }
+  this->open(std::string(open->name), frame.header.correlation);
+}
+
+void FakeBroker::Peer::open_held() { open(held_.first, held_.second); }
+
+void FakeBroker::Peer::open(std::string name, std::uint64_t correlation) {
+  topics_.push_back(std::move(name));
   wire::Topic topic;
   topic.topic = static_cast<std::uint32_t>(topics_.size());
   topic.grant = broker_.behaviour_.window;
-  topic.name = open->name;
-  send(topic, frame.header.correlation);
+  topic.name = topics_.back();
+  send(topic, correlation);
 }
 
 void FakeBroker::Peer::on_publish(const wire::Frame& frame) {

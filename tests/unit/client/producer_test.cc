@@ -190,6 +190,28 @@ TEST_F(ProducerTest, WhatHasNoReceiptIsSentAgainAsItWas) {
   EXPECT_EQ(count(client->totals(), ReceiptStatus::kDuplicate), 1U);
 }
 
+TEST_F(ProducerTest, WhatIsSentAgainKeepsItsOrderAcrossTopics) {
+  broker.set_behaviour({.receipts = false});
+  connect();
+  auto a = client->publisher("a");
+  auto b = client->publisher("b");
+  begin(*a, "1");
+  ASSERT_TRUE(await_publishes(1));
+  begin(*b, "2");
+  ASSERT_TRUE(await_publishes(2));
+  broker.set_behaviour({.receipts = false, .hold_open = "a"});
+  broker.drop_connections();
+  ASSERT_TRUE(broker.wait_for([](const Seen& seen) { return seen.opened.size() == 4; }));
+  auto c = client->publisher("c");  // has nothing to send again, and does not wait
+  begin(*c, "3");
+  ASSERT_TRUE(await_publishes(3));
+  EXPECT_EQ(lines().back(), "2: c #3 3");
+  broker.with_peer([](FakeBroker::Peer& peer) { peer.open_held(); });
+  ASSERT_TRUE(await_publishes(5));
+  const Lines all = lines();
+  EXPECT_EQ(Lines(all.begin() + 3, all.end()), (Lines{"2: a #1 1", "2: b #2 2"}));
+}
+
 TEST_F(ProducerTest, WhatIsSentAgainGoesBeforeWhatIsNew) {
   broker.set_behaviour({.receipts = false});
   connect();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <malloc.h>
 #include <string>
 #include <sys/resource.h>
@@ -86,8 +87,12 @@ int serve(const config::Settings& settings) {
   print(stdout, "ready " + node.addresses() + " pid=" + std::to_string(getpid()) + "\n");
   const DrainResult result = node.run();
   const bool complete = result.messages_left == 0 && result.publishes_left == 0;
+  const std::string stuck =
+      result.stuck.empty() ? "" : " shards_stuck=" + std::to_string(result.stuck.size());
   print(stdout, "drained messages_left=" + std::to_string(result.messages_left) +
-                    " publishes_left=" + std::to_string(result.publishes_left) + "\n");
+                    " publishes_left=" + std::to_string(result.publishes_left) + stuck + "\n");
+  // Threads that do not end cannot be waited for, and use what destructors would take away.
+  if (!stuck.empty()) std::_Exit(exit_with(ExitCode::kDrainIncomplete));
   return exit_with(complete ? ExitCode::kOk : ExitCode::kDrainIncomplete);
 }
 

@@ -14,9 +14,7 @@ using base::Status;
 
 namespace {
 
-constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
-// What connections have to take their last frames, once everything was delivered or given up.
-constexpr base::Duration kCutGrace = std::chrono::milliseconds(500);
+constexpr base::Duration kDrainPoll = std::chrono::milliseconds(10);
 constexpr base::Duration kLogHousekeeping = std::chrono::seconds(1);
 // What an HTTP request under way has to finish.
 constexpr base::Duration kHttpGrace = std::chrono::seconds(1);
@@ -46,7 +44,6 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
                    logger_.on_time();
                    if (limits_.expire(clock_.now())) spread_limits();
                  }),
-      drain_answer_(loop_, [this] { poll_drain(); }),
       main_ready_(loop_, [this] { run_main_jobs(); }) {
   for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
@@ -92,9 +89,21 @@ DrainResult Node::run() {
   serving_ = true;
   log_timer_.start_repeating(kLogHousekeeping);
   loop_.run();
+  const DrainResult& result = drain_->result();
+  if (!result.stuck.empty()) {
+    std::string shards;
+    for (const std::size_t shard : result.stuck) {
+      shards += (shards.empty() ? "" : ",") + std::to_string(shard);
+    }
+    logger_.error("drain given up: a shard does not answer",
+                  {{"shards", shards},
+                   {"messages_left", result.messages_left},
+                   {"publishes_left", result.publishes_left}});
+    return result;
+  }
   http_->stop(kHttpGrace);
   each_shard([](net::ShardLoop& shard) { shard.stop(); });
-  return result_;
+  return result;
 }
 
 // --- Draining ------------------------------------------------------------------------------
@@ -102,49 +111,42 @@ DrainResult Node::run() {
 void Node::on_signal(int number) {
   if (draining_.exchange(true)) {
     logger_.warn("drain cut short", {{"signal", number}});
-    drain_deadline_ = clock_.now();
+    drain_->shorten(clock_.now());
     return;
   }
   const base::Duration deadline = settings_.drain.deadline;
   logger_.info("draining", {{"signal", number}, {"deadline", deadline}});
   acceptor_.reset();
-  drain_deadline_ = clock_.now() + deadline;
+  drain_ = std::make_unique<Drain>(shards_.size(), clock_.now() + deadline);
   each_shard([deadline](net::ShardLoop& shard) {
     shard.post([deadline](shard::Shard& s) { s.start_drain(deadline); });
   });
-  drain_timer_ = std::make_unique<loop::Timer>(loop_, [this] {
-    if (unanswered_.load() != 0) return;
-    unanswered_ = static_cast<std::uint32_t>(shards_.size());
-    messages_left_ = 0;
-    publishes_left_ = 0;
-    connections_left_ = 0;
-    all_drained_ = true;
-    each_shard([this](net::ShardLoop& shard) {
-      shard.post([this](shard::Shard& s) {
-        if (!s.is_drained()) all_drained_ = false;
-        messages_left_ += s.left_over();
-        publishes_left_ += s.publishes_pending();
-        connections_left_ += s.connection_count();
-        if (--unanswered_ == 0) drain_answer_.post();
-      });
-    });
-  });
+  drain_timer_ = std::make_unique<loop::Timer>(loop_, [this] { on_drain_time(); });
   drain_timer_->start_repeating(kDrainPoll);
 }
 
-void Node::poll_drain() {
-  const base::MonotonicTime now = clock_.now();
-  if (!cutting_) {
-    // Twice in a row: a letter may be on its way from a shard asked late to one asked early.
-    const bool drained_before = std::exchange(drained_before_, all_drained_.load());
-    if (!(all_drained_ && drained_before) && now < drain_deadline_) return;
-    result_ = {messages_left_, publishes_left_};
-    cutting_ = true;
-    drain_deadline_ = now + kCutGrace;
-    each_shard([](net::ShardLoop& shard) { shard.post([](shard::Shard& s) { s.close_all(); }); });
-    return;
+void Node::on_drain_time() {
+  switch (drain_->on_time(clock_.now())) {
+    case Drain::Act::kWait:
+      return;
+    case Drain::Act::kAsk:
+      return ask_what_is_left();
+    case Drain::Act::kCut:
+      return each_shard(
+          [](net::ShardLoop& shard) { shard.post([](shard::Shard& s) { s.close_all(); }); });
+    case Drain::Act::kEnd:
+      return loop_.stop();
   }
-  if (connections_left_ == 0 || now >= drain_deadline_) loop_.stop();
+}
+
+void Node::ask_what_is_left() {
+  for (const std::size_t asked : drain_->to_ask()) {
+    shards_[asked]->post([this, asked](shard::Shard& s) {
+      const Drain::Left left{s.is_drained(), s.left_over(), s.publishes_pending(),
+                             s.connection_count()};
+      on_main([this, asked, left] { drain_->on_answer(asked, left); });
+    });
+  }
 }
 
 }  // namespace sluice::daemon

@@ -20,18 +20,13 @@
 #include "broker/admin/limit_verbs.h"
 #include "broker/admin/status_json.h"
 #include "broker/config/settings.h"
+#include "broker/daemon/drain.h"
 #include "broker/daemon/event_log.h"
 #include "broker/net/acceptor.h"
 #include "broker/net/shard_loop.h"
 #include "libs/loop/signals.h"
 
 namespace sluice::daemon {
-
-/// How a node ended.
-struct DrainResult {
-  std::uint64_t messages_left = 0;  // queued, and not delivered by the deadline
-  std::uint64_t publishes_left = 0;
-};
 
 class Node final : private port::AdminSink {
  public:
@@ -41,7 +36,8 @@ class Node final : private port::AdminSink {
   base::Status start();
   /// "native=HOST:PORT http=HOST:PORT", with the ports that were chosen.
   std::string addresses() const;
-  /// Serves until a signal, then drains.
+  /// Serves until a signal, then drains. Where the result has stuck shards, their threads still
+  /// run: the process can only be ended as a whole.
   DrainResult run();
 
   /// Asks every shard and calls `done` with the answers, on the main thread.
@@ -71,8 +67,8 @@ class Node final : private port::AdminSink {
   admin::Readiness readiness() const;
   std::string status_text();
   void on_signal(int number);
-  void poll_drain();
-  void cut();
+  void on_drain_time();
+  void ask_what_is_left();
   void each_shard(const std::function<void(net::ShardLoop&)>& visit);
 
   const config::Settings& settings_;
@@ -92,8 +88,8 @@ class Node final : private port::AdminSink {
   std::unique_ptr<net::Acceptor> acceptor_;
   std::unique_ptr<loop::Signals> signals_;
   loop::Timer log_timer_;
+  std::unique_ptr<Drain> drain_;  // from the first signal on
   std::unique_ptr<loop::Timer> drain_timer_;
-  loop::Wakeup drain_answer_;
   std::mutex main_mutex_;  // guards main_jobs_
   std::vector<std::function<void()>> main_jobs_;
   loop::Wakeup main_ready_;
@@ -101,16 +97,6 @@ class Node final : private port::AdminSink {
   loop::HostPort http_address_;
   std::atomic<bool> serving_{false};
   std::atomic<bool> draining_{false};
-  bool cutting_ = false;
-  bool drained_before_ = false;
-  base::MonotonicTime drain_deadline_ = base::kNever;
-  // Filled by the shards for poll_drain(), read once `unanswered_` is 0.
-  std::atomic<std::uint32_t> unanswered_{0};
-  std::atomic<std::uint64_t> messages_left_{0};
-  std::atomic<std::uint64_t> publishes_left_{0};
-  std::atomic<std::uint64_t> connections_left_{0};
-  std::atomic<bool> all_drained_{false};
-  DrainResult result_;
 };
 
 }  // namespace sluice::daemon

@@ -1,5 +1,7 @@
 #include "broker/net/shard_loop.h"
 
+#include <pthread.h>
+#include <string>
 #include <utility>
 
 #include "libs/base/assert.h"
@@ -28,7 +30,12 @@ ShardLoop::~ShardLoop() { ASSERT(!thread_.joinable()); }
 
 void ShardLoop::start() {
   jobs_ready_.post();  // a first turn, which arms the timer
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    // For top -H, and to tell which one hangs.
+    const std::string name = "shard-" + std::to_string(shard_->core().id.value());
+    pthread_setname_np(pthread_self(), name.c_str());
+    loop_.run();
+  });
 }
 
 void ShardLoop::stop() {

@@ -1,5 +1,7 @@
 """SIGTERM: what can be delivered is, what is left is told in the last line and the exit code."""
 
+import ctypes
+import os
 import signal
 import sys
 import unittest
@@ -70,6 +72,54 @@ class Drain(unittest.TestCase):
             self.assertEqual(peers[0].until(native.GOAWAY)[0], native.GOAWAY)
             daemon.process.send_signal(signal.SIGINT)
             self.assertEqual(daemon.ended()[0], INCOMPLETE)
+
+    def test_a_shard_that_hangs_does_not_keep_the_process(self):
+        with Daemon(PROGRAM, drain={"deadline": '"200ms"'}) as daemon:
+            peers = self.stuck(daemon)
+            with frozen_thread(self, daemon.process.pid, "shard-1") as thread:
+                daemon.terminate()
+                line = daemon.process.stdout.read().strip().splitlines()[-1]
+                thread.reap()
+                self.assertEqual(daemon.process.wait(native.WAIT), INCOMPLETE)
+            self.assertRegex(line, r"^drained messages_left=[0-9]+ publishes_left=[0-9]+ shards_stuck=1$")
+            self.assertIn("does not answer", daemon.log())
+            self.assertIn("shards=1", daemon.log())
+            for peer in peers:
+                peer.socket.close()
+
+
+class frozen_thread:
+    """Stops one thread of a child as a debugger does; the others go on."""
+
+    SEIZE, INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
+
+    def __init__(self, case, process, name):
+        self.thread = next(int(thread) for thread in os.listdir(f"/proc/{process}/task")
+                           if thread_name(process, thread) == name)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        if libc.ptrace(self.SEIZE, self.thread, None, None) != 0:
+            case.skipTest(f"no thread may be stopped here: {os.strerror(ctypes.get_errno())}")
+        libc.ptrace(self.INTERRUPT, self.thread, None, None)
+        os.waitpid(self.thread, self.WALL)
+        self.reaped = False
+
+    def reap(self):
+        """It has been killed with its process, which ends only when its tracer has seen so."""
+        while not self.reaped:
+            _, status = os.waitpid(self.thread, self.WALL)
+            self.reaped = os.WIFEXITED(status) or os.WIFSIGNALED(status)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def thread_name(process, thread):
+    with open(f"/proc/{process}/task/{thread}/comm", encoding="ascii") as file:
+        return file.read().strip()
 
 
 if __name__ == "__main__":

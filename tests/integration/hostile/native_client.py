@@ -140,12 +140,18 @@ class Daemon:
         command = [program, "--config", config, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
                    "--data-dir", self.folder.name, "--shards", "2"]
         script = f'{before} && exec "$@"'
-        self.process = subprocess.Popen(["/bin/sh", "-c", script, "sh", *command], text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.log_path = os.path.join(self.folder.name, "log")
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(["/bin/sh", "-c", script, "sh", *command], text=True,
+                                            stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         assert line.startswith("ready "), line
         self.port = int(line.split("native=127.0.0.1:")[1].split()[0])
         self.http_port = int(line.split("http=127.0.0.1:")[1].split()[0])
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def resident(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:

@@ -18,8 +18,9 @@ constexpr std::array<std::string_view, 10> kReasons = {
     "lagged",         "too_large",      "rejected",  "cancelled", "squeezed"};
 
 // In the order of metrics::MemoryPart.
-constexpr std::array<std::string_view, 7> kMemoryParts = {
-    "process", "batches", "queues", "subscriptions", "connections", "topics", "mailboxes"};
+constexpr std::array<std::string_view, 8> kMemoryParts = {"process",       "batches",     "queues",
+                                                          "subscriptions", "connections", "topics",
+                                                          "mailboxes",     "history"};
 
 Json subscription_json(const model::SubscriptionStatus& row) {
   Json dropped = Json::object();

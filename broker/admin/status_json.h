@@ -21,7 +21,7 @@ namespace sluice::admin {
 struct MemoryStatus {
   std::uint64_t budget_bytes = 0;
   std::uint64_t used_bytes = 0;
-  std::array<std::uint64_t, 7> parts{};  // by metrics::MemoryPart
+  std::array<std::uint64_t, 8> parts{};  // by metrics::MemoryPart
   std::uint8_t pressure = 0;             // 255: publishes are refused
   std::uint64_t ceiling_bytes = 0;       // that each queue is held to; 0: none
 };

@@ -20,7 +20,10 @@ inline constexpr std::uint64_t kConnectionBytes = 8U << 10;  // idle: session, s
 inline constexpr std::uint64_t kOpenTopicBytes = 192;        // of a connection, its window
 inline constexpr std::uint64_t kSubscriptionBytes = 1U << 10;  // empty: queue, ledger, filters
 inline constexpr std::uint64_t kTopicBytes = 256;              // name, slot, cached matches
-inline constexpr std::uint64_t kToldTopicBytes = 4;  // of a connection, that a topic was told
+inline constexpr std::uint64_t kToldTopicBytes = 4;     // of a connection, that a topic was told
+inline constexpr std::uint64_t kEndedBytes = 1U << 10;  // account of a subscription that ended
+inline constexpr std::uint64_t kDropBytes = 512;        // a record of drops
+inline constexpr std::uint64_t kMarkBytes = 192;        // an earlier state of a ledger
 /// What a queue is charged for a slice, as queue::kSliceOverhead.
 inline constexpr std::uint64_t kQueuedSliceBytes = 128;
 /// What a message takes at most that came in a batch of its own and waits: header of the batch and

@@ -14,6 +14,7 @@ namespace {
 // Shares of the budget that one line may take before its bound is made smaller.
 constexpr Size kMailboxShare = 32;
 constexpr Size kIdleSlabShare = 32;
+constexpr Size kHistoryShare = 32;
 constexpr Size kFrameShare = 16;
 
 constexpr Size kFrameSpare = kib(4);   // what a frame needs beside its largest message
@@ -23,6 +24,12 @@ constexpr Size kMailboxLeast = 64;
 constexpr Size kQueueBytesLeast = kib(4);
 
 Size minus(Size a, Size b) { return a > b ? a - b : 0; }
+
+Size history_bytes(const Settings& s) {
+  Size sum = 0;
+  for (const PlanLine& line : history(s)) sum = plus(sum, line.bytes);
+  return sum;
+}
 
 // Bounds that follow from the wish before anything is summed up.
 Settings first_settings(const PlanWish& wish, Size connections) {
@@ -43,6 +50,11 @@ Settings first_settings(const PlanWish& wish, Size connections) {
          times(pairs, s.mailbox.entries * kMailboxEntryBytes) > wish.memory / kMailboxShare) {
     s.mailbox.entries /= 2;
   }
+  while (s.history.marks > 1 && history_bytes(s) > wish.memory / kHistoryShare) {
+    s.history.ended /= 2;
+    s.history.drops /= 2;
+    s.history.marks /= 2;
+  }
   s.slab.idle_max =
       std::min(s.slab.idle_max, wish.memory / kIdleSlabShare / wish.shards / s.slab.bytes);
   return s;
@@ -51,7 +63,7 @@ Settings first_settings(const PlanWish& wish, Size connections) {
 std::vector<PlanLine> lines_of(const PlanWish& wish, const Settings& s) {
   const Size connections = s.connection.max_connections;
   const Size shards = wish.shards;
-  return {
+  std::vector<PlanLine> lines = {
       product("the process itself", {{kProcessBytes, nullptr}}),
       product("shards", {{shards, "shards"}, {kShardBytes, nullptr}}),
       product("mailboxes", {{shards * (shards - 1), "pairs"},
@@ -71,9 +83,12 @@ std::vector<PlanLine> lines_of(const PlanWish& wish, const Settings& s) {
       product("topics told to connections",
               {{connections, "connections"}, {wish.topics, "topics"}, {kToldTopicBytes, nullptr}}),
       unsent_output(s),
-      {"kept free, so that nobody is squeezed", "15 % of " + base::format_size(wish.memory),
-       wish.memory - wish.memory / 100 * 85},
   };
+  for (PlanLine& line : history(s)) lines.push_back(std::move(line));
+  lines.push_back({"kept free, so that nobody is squeezed",
+                   "15 % of " + base::format_size(wish.memory),
+                   wish.memory - wish.memory / 100 * 85});
+  return lines;
 }
 
 }  // namespace

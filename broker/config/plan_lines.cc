@@ -44,6 +44,18 @@ std::string rows(const std::vector<PlanLine>& lines) {
   return out;
 }
 
+std::vector<PlanLine> history(const Settings& settings) {
+  const Size shards = settings.node.shards;
+  const auto line = [shards](std::string what, const Factor& count, Size each) {
+    return product(std::move(what), {{shards, "shards"}, count, {each, nullptr}});
+  };
+  return {
+      line("accounts of what has ended", {settings.history.ended, "subscriptions"}, kEndedBytes),
+      line("records of drops", {settings.history.drops, "records"}, kDropBytes),
+      line("earlier states of ledgers", {settings.history.marks, "marks"}, kMarkBytes),
+  };
+}
+
 PlanLine unsent_output(const Settings& settings) {
   PlanLine line =
       product("their unsent output", {{settings.connection.max_connections, "connections"},

@@ -28,6 +28,9 @@ PlanLine product(std::string what, std::initializer_list<Factor> factors);
 /// What all connections together may have unsent: see kOutputShare.
 PlanLine unsent_output(const Settings& settings);
 
+/// What each shard remembers of ended subscriptions, of drops and of ledgers.
+std::vector<PlanLine> history(const Settings& settings);
+
 std::string row(const std::string& what, const std::string& arithmetic, Size bytes);
 std::string rows(const std::vector<PlanLine>& lines);
 

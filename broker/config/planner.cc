@@ -16,7 +16,7 @@ PlanLine first_connection(const Settings& s) {
 
 std::vector<PlanLine> needed(const Settings& s) {
   const Size shards = s.node.shards;
-  return {
+  std::vector<PlanLine> lines = {
       product("the process itself", {{kProcessBytes, nullptr}}),
       product("shards", {{shards, "shards"}, {kShardBytes, nullptr}}),
       product("mailboxes", {{shards * (shards - 1), "pairs"},
@@ -26,6 +26,8 @@ std::vector<PlanLine> needed(const Settings& s) {
       first_connection(s),
       product("one default queue, full", {{s.subscription.queue_bytes, nullptr}}),
   };
+  for (PlanLine& line : history(s)) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::vector<PlanLine> worst_case(const Settings& s) {

@@ -34,7 +34,8 @@ enum class MemoryPart : std::uint8_t {
   kSubscriptions,  ///< subscriptions but for their queues and filters
   kConnections,    ///< connections and what they have open
   kTopics,         ///< topics, filters and who gets what
-  kMailboxes,      ///< letters and publishes on their way between shards
+  kMailboxes,      ///< letters, and publishes that wait or are on their way between shards
+  kHistory,        ///< what is remembered of subscriptions that ended, drops and ledgers
 };
 
 /// Positions of the words of connections_closed.

@@ -4,6 +4,8 @@
 // window later, each with the time at which it is due. A window whose first one waits has exactly
 // one entry in `delayed_`.
 
+#include "broker/config/memory_costs.h"
+#include "broker/shard/heap_bytes.h"
 #include "broker/shard/limiting.h"
 #include "broker/shard/publishing.h"
 #include "libs/base/assert.h"
@@ -48,8 +50,20 @@ bool Publishing::pass_limits(Connection& connection, Publish& publish, Outcome& 
 }
 
 void Publishing::park(Connection& connection, Window& window, Publish&& publish) {
+  count_parked(publish, true);
   window.parked.push_back(std::move(publish));
   if (!window.settling && window.delayed_by == 0) hold(connection, window);
+}
+
+void Publishing::count_parked(const Publish& publish, bool comes) {
+  std::uint64_t bytes = config::kPublishBytes;
+  for (const std::string& name : publish.need_names) bytes += sizeof(name) + heap_bytes(name);
+  parked_count_ += comes ? 1 : static_cast<std::size_t>(-1);
+  parked_bytes_ += comes ? bytes : ~bytes + 1;
+}
+
+std::uint64_t Publishing::memory_bytes() const noexcept {
+  return pending_count_ * config::kPublishBytes + parked_bytes_;
 }
 
 // The first of what is parked is not due yet.
@@ -93,6 +107,7 @@ void Publishing::drop_parked(Connection& connection, Window& window, std::uint32
                              std::list<Publish>::iterator parked) {
   if (parked->charged != nullptr) parked->charged->give_back();
   const bool first = parked == window.parked.begin();
+  count_parked(*parked, false);
   window.parked.erase(parked);
   if (!first || window.delayed_by == 0) return;
   unhold(connection, window, topic);
@@ -106,6 +121,7 @@ void Publishing::forget(Connection& connection) {
     unhold(connection, window, topic);
     for (const Publish& publish : window.parked) {
       if (publish.charged != nullptr) publish.charged->give_back();
+      count_parked(publish, false);
     }
     window.parked.clear();
   };
@@ -184,21 +200,15 @@ void Publishing::check_invariants() const {
     ASSERT(window.delayed_by == 0 || delayed_.contains({window.due, connection.id.value(), topic}));
     ASSERT(window.parked.empty() || window.settling || window.delayed_by != 0);
   };
+  std::size_t parked = 0;
   for (const auto& [id, connection] : core_.connections) {
+    parked += connection->named.parked.size();
+    for (const auto& [topic, open] : connection->topics) parked += open.window.parked.size();
     if (connection->state >= ConnectionState::kClosing) continue;
     check(*connection, connection->named, 0);
     for (const auto& [topic, open] : connection->topics) check(*connection, open.window, topic);
   }
-}
-
-std::size_t Publishing::pending() const {
-  std::size_t count = pending_count_;
-  for (const DelayedWindow& held : delayed_) {
-    Connection* connection = core_.find(model::ConnectionId(held.connection));
-    const Window* window = connection != nullptr ? window_of(*connection, held.topic) : nullptr;
-    if (window != nullptr) count += window->parked.size();
-  }
-  return count;
+  ASSERT(parked == parked_count_ && (parked > 0 || parked_bytes_ == 0));
 }
 
 }  // namespace sluice::shard

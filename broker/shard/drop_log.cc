@@ -2,7 +2,17 @@
 
 #include <algorithm>
 
+#include "broker/shard/heap_bytes.h"
+
 namespace sluice::shard {
+namespace {
+
+std::size_t text_bytes(const DropRecord& record) noexcept {
+  return heap_bytes(record.subscription) + heap_bytes(record.client) + heap_bytes(record.topic) +
+         heap_bytes(record.publisher);
+}
+
+}  // namespace
 
 const DropRecord* DropLog::find(std::uint64_t number) const {
   if (number < oldest() || number > added_) return nullptr;
@@ -32,11 +42,14 @@ std::uint64_t DropLog::add(DropRecord&& record, std::uint64_t newest, base::Mono
   record.number = ++added_;
   record.previous = newest;
   record.began = record.last_at = now;
+  const std::size_t at = (added_ - 1) % max_;
   if (records_.size() < max_) {
     records_.push_back(std::move(record));
   } else {
-    records_[(added_ - 1) % max_] = std::move(record);
+    text_bytes_ -= text_bytes(records_[at]);
+    records_[at] = std::move(record);
   }
+  text_bytes_ += text_bytes(records_[at]);
   return added_;
 }
 

@@ -72,6 +72,9 @@ class DropLog {
   const DropRecord* find(std::uint64_t number) const;
   std::uint64_t oldest() const { return added_ - records_.size() + 1; }
   std::uint64_t newest() const { return added_; }
+  std::size_t memory_bytes() const noexcept {
+    return records_.capacity() * sizeof(DropRecord) + text_bytes_;
+  }
   /// Whether a record may still grow.
   static bool grows(const DropRecord& record, base::MonotonicTime now) {
     return now - record.began < kGrows;
@@ -80,6 +83,7 @@ class DropLog {
  private:
   std::size_t max_;
   std::uint64_t added_ = 0;
+  std::size_t text_bytes_ = 0;
   std::vector<DropRecord> records_;  // a ring: number n stands at (n - 1) % max_
 };
 

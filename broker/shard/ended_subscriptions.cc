@@ -1,8 +1,20 @@
 #include "broker/shard/ended_subscriptions.h"
 
+#include "broker/shard/heap_bytes.h"
 #include "libs/base/assert.h"
 
 namespace sluice::shard {
+namespace {
+
+std::size_t text_bytes(const EndedSubscription& ended) noexcept {
+  std::size_t bytes = heap_bytes(ended.shown_name) + heap_bytes(ended.name) +
+                      heap_bytes(ended.group) + heap_bytes(ended.client) +
+                      heap_bytes(ended.overflow) + ended.filters.capacity() * sizeof(std::string);
+  for (const std::string& filter : ended.filters) bytes += heap_bytes(filter);
+  return bytes;
+}
+
+}  // namespace
 
 void EndedSubscriptions::add(EndedSubscription&& ended) {
   if (max_ == 0) return;
@@ -18,8 +30,10 @@ void EndedSubscriptions::add(EndedSubscription&& ended) {
   } else {
     const auto known = by_key_.find(key_of(records_[at]));
     if (known != by_key_.end() && known->second == added_ - max_) by_key_.erase(known);
+    text_bytes_ -= text_bytes(records_[at]);
     records_[at] = std::move(ended);
   }
+  text_bytes_ += text_bytes(records_[at]);
   ++added_;
 }
 

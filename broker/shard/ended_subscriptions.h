@@ -58,14 +58,20 @@ class EndedSubscriptions {
   const EndedSubscription& newest(std::size_t back) const;
   /// Records that had to go for newer ones.
   std::uint64_t forgotten() const { return added_ - records_.size(); }
+  std::size_t memory_bytes() const noexcept {
+    return records_.capacity() * sizeof(EndedSubscription) + by_key_.size() * kKeyBytes +
+           text_bytes_;
+  }
 
  private:
   using Key = std::pair<std::uint64_t, std::uint32_t>;  // session, id
+  static constexpr std::size_t kKeyBytes = 80;          // of one in by_key_, with its node
 
   static Key key_of(const EndedSubscription& ended) { return {ended.session, ended.id.value()}; }
 
   std::size_t max_;
   std::uint64_t added_ = 0;
+  std::size_t text_bytes_ = 0;
   std::vector<EndedSubscription> records_;  // a ring: number n stands at n % max_
   std::map<Key, std::uint64_t> by_key_;     // numbers, from 0
 };

@@ -37,6 +37,8 @@ class LedgerMarks {
   /// What a ledger, which was empty at `began`, said last before `since`.
   Base at(std::uint64_t newest, base::MonotonicTime began, base::MonotonicTime since) const;
 
+  std::size_t memory_bytes() const noexcept { return marks_.capacity() * sizeof(Mark); }
+
  private:
   struct Mark {
     std::uint64_t previous = 0;

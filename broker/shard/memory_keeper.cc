@@ -27,6 +27,9 @@ std::size_t output_share(const Core& core) {
   return std::min<std::uint64_t>(core.options.output_high, std::max(kOutputMin, each));
 }
 
+// Some sixteen times what a look at a queue takes.
+constexpr auto kWalkPerQueue = std::chrono::microseconds(1);
+
 // Idle slabs take no more than one part in 32 of the budget, however many may be kept.
 constexpr std::uint64_t kIdleShare = 32;
 
@@ -61,8 +64,9 @@ void MemoryKeeper::on_turn() {
   use.subscriptions = subscriptions_.size();
   const std::uint64_t used = core_.memory.used();
   const std::uint64_t ceiling = budget->ceiling();
-  if (ceiling != use.ceiling || (budget->is_tight(used) && core_.now >= next_walk_)) {
-    next_walk_ = core_.now + flow::MemoryBudget::kLowerEvery;
+  const bool follows = ceiling == use.ceiling;
+  if (core_.now >= next_walk_ && (!follows || budget->is_tight(used))) {
+    next_walk_ = core_.now + walk_pause(use.subscriptions);
     use.largest_queue = walk_queues(ceiling);
     use.ceiling = ceiling;
   }
@@ -70,6 +74,10 @@ void MemoryKeeper::on_turn() {
   core_.memory.tell(use);
   budget->adjust(core_.now);
   tell_publishers();
+}
+
+base::Duration MemoryKeeper::walk_pause(std::uint64_t queues) {
+  return std::max<base::Duration>(flow::MemoryBudget::kLowerEvery, queues * kWalkPerQueue);
 }
 
 // The parts but for batches are this shard's plain numbers; their sum.
@@ -86,8 +94,10 @@ std::uint64_t MemoryKeeper::count_parts() {
   set(MemoryPart::kConnections,
       core_.connections.size() * config::kConnectionBytes + core_.connection_bytes);
   set(MemoryPart::kTopics, core_.topics.memory_bytes() + core_.index.memory_bytes());
-  set(MemoryPart::kMailboxes, core_.mail.waiting() * config::kMailboxEntryBytes +
-                                  publishing_.pending() * config::kPublishBytes);
+  set(MemoryPart::kMailboxes,
+      core_.mail.waiting() * config::kMailboxEntryBytes + publishing_.memory_bytes());
+  set(MemoryPart::kHistory,
+      core_.ended.memory_bytes() + core_.drops.memory_bytes() + core_.marks.memory_bytes());
   set(MemoryPart::kQueues, core_.memory.queues());
   if (const base::SlabAccount* account = core_.pool.account()) {
     m.memory_used[MemoryPart::kBatches].set(static_cast<std::int64_t>(account->bytes()));

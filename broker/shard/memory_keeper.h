@@ -6,8 +6,9 @@
 //
 // Owner:    Shard.
 // Thread:   the owner shard only.
-// Limits:   queues are walked at most every MemoryBudget::kLowerEvery, and only while memory is
-//           tight; STATE goes out when pressure has moved by a step, kSteps of them.
+// Limits:   queues are walked at most every walk_pause(), and only while memory is tight or a
+//           ceiling is to be followed, which is waited for before it moves again; STATE goes out
+//           when pressure has moved by a step, kSteps of them.
 // Tests:    tests/unit/broker/shard/memory_test.cc
 
 #pragma once
@@ -27,6 +28,8 @@ class MemoryKeeper {
 
   /// Before anything of the turn is sent, so that what it brings leaves with the turn.
   void on_turn();
+  /// From one walk over so many queues to the next, so that walks take a small part of the time.
+  static base::Duration walk_pause(std::uint64_t queues);
 
  private:
   std::uint64_t count_parts();

@@ -62,8 +62,10 @@ class Publishing {
   /// Puts the receipts and grants that are due into connection.control.
   void write_due(Connection& connection);
 
-  /// Publishes without an outcome: under way, or held back by a limit.
-  std::size_t pending() const;
+  /// Publishes without an outcome: under way, held back by a limit, or behind such a one.
+  std::size_t pending() const { return pending_count_ + parked_count_; }
+  /// What they take, beside their batches.
+  std::uint64_t memory_bytes() const noexcept;
 
   /// What limits held back and is due by now.
   void on_time();
@@ -155,6 +157,7 @@ class Publishing {
   bool pass_limits(Connection& connection, Publish& publish, Outcome& outcome);
   void charge_again(Connection& connection, Publish& publish);
   void park(Connection& connection, Window& window, Publish&& publish);
+  void count_parked(const Publish& publish, bool comes);
   void hold(Connection& connection, Window& window);
   void unhold(Connection& connection, Window& window, std::uint32_t topic);
   void drop_parked(Connection& connection, Window& window, std::uint32_t topic,
@@ -239,6 +242,8 @@ class Publishing {
   std::deque<Pending> pending_;  // stable addresses; reused by free_
   std::vector<std::uint32_t> free_;
   std::size_t pending_count_ = 0;
+  std::size_t parked_count_ = 0;    // in all windows
+  std::uint64_t parked_bytes_ = 0;  // of these, beside their batches
   std::set<DelayedWindow> delayed_;
   std::vector<std::vector<Foreign>> foreign_;  // by shard, by its topic slot
   std::vector<HeldReservation> held_;

@@ -182,6 +182,7 @@ void Publishing::unpark(Connection& connection, Window& window) {
     if (window.parked.front().due > core_.now) return hold(connection, window);
     Publish next = std::move(window.parked.front());
     window.parked.pop_front();
+    count_parked(next, false);
     route(connection, window, std::move(next));
   }
 }

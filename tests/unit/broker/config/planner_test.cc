@@ -46,6 +46,16 @@ TEST(Planner, Mailboxes_above_the_budget_cannot_fit) {
   EXPECT_FALSE(make_plan(settings_with_shards(64)).fits());
 }
 
+TEST(Planner, What_is_remembered_is_needed) {
+  Settings settings = settings_with_shards(2);
+  const Size before = make_plan(settings).needed_bytes;
+  settings.history.drops += 1000;
+  settings.history.marks += 1000;
+  settings.history.ended += 1000;
+  EXPECT_EQ(make_plan(settings).needed_bytes - before,
+            2 * 1000 * (kDropBytes + kMarkBytes + kEndedBytes));
+}
+
 TEST(Planner, The_boundary_is_exact) {
   Settings settings = settings_with_shards(2);
   settings.node.memory_budget = make_plan(settings).needed_bytes;

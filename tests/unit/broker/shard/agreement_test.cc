@@ -129,6 +129,24 @@ TEST_F(Agreement, ARefusalCountsAllThatWereAsked) {
   EXPECT_TRUE(broker.idle());
 }
 
+// What a publisher says meanwhile waits behind it, and counts with all that it names.
+TEST_F(Agreement, WhatWaitsBehindItIsCounted) {
+  subscriber(1);
+  publish(needs_all());
+  const std::string name(200, 'n');
+  PublishOptions more{.payloads = {"x"}};
+  for (int i = 0; i < 16; ++i) more.need.names.emplace_back(name);
+  for (int i = 0; i < 10; ++i) pub.publish("a", more);
+  broker.turn(0);
+  broker.turn(0);
+  EXPECT_EQ(broker.shard(0).publishes_pending(), 11U);
+  const auto& used = broker.metrics(0).memory_used[metrics::MemoryPart::kMailboxes];
+  EXPECT_GE(used.value(), 10 * 16 * 200);
+  broker.run();
+  EXPECT_TRUE(broker.idle());
+  EXPECT_EQ(used.value(), 0);
+}
+
 // Nobody else is asked where the publisher's own shard refuses.
 TEST_F(Agreement, ARefusalOfTheOwnShardCountsItsOwn) {
   subscribe_small(broker.connect(0, "new"));

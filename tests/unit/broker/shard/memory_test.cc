@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/config/memory_costs.h"
 #include "tests/support/shard_harness.h"
 
 namespace sluice::testing {
@@ -238,6 +239,60 @@ TEST_P(MemoryTest, NobodyIsSqueezedWhoHoldsLessThanAnEvenShare) {
   broker.run();
   EXPECT_EQ(sub.told().at(1).size(), 40U);
   EXPECT_EQ(sub.told().at(2).size(), 40U);
+}
+
+TEST_P(MemoryTest, UnderSteadyPressureTheCeilingComesToRest) {
+  for (std::uint32_t id = 1; id <= 4; ++id) {
+    sub.subscribe({.id = id, .filters = {"a"}, .overflow = "drop_oldest", .credit = 0});
+    sub.subscribe({.id = id + 4,
+                   .filters = {"b" + std::to_string(id)},
+                   .overflow = "drop_oldest",
+                   .credit = 0});
+  }
+  broker.run();
+  use(0.6);
+  std::size_t moves = 0;
+  std::uint64_t before = broker.budget()->ceiling();
+  for (int i = 0; i < 3000; ++i) {
+    pub.publish(i % 2 == 0 ? "a" : "b" + std::to_string(i / 2 % 4 + 1), {std::string(20'000, 'x')});
+    broker.pass(1ms);
+    const std::uint64_t ceiling = broker.budget()->ceiling();
+    if (i >= 2000 && ceiling != before) ++moves;
+    before = ceiling;
+    EXPECT_LT(broker.budget()->used(), broker.budget()->publish_limit()) << i;
+  }
+  EXPECT_NE(before, flow::kNoCeiling);
+  EXPECT_LE(moves, 1U);
+}
+
+TEST(MemoryWalk, TakesASmallPartOfTheTimeHoweverManyQueuesThereAre) {
+  using shard::MemoryKeeper;
+  EXPECT_EQ(MemoryKeeper::walk_pause(1), base::Duration(5ms));
+  EXPECT_EQ(MemoryKeeper::walk_pause(5000), base::Duration(5ms));
+  EXPECT_EQ(MemoryKeeper::walk_pause(100'000), base::Duration(100ms));
+}
+
+TEST_P(MemoryTest, WhatIsRememberedIsCounted) {
+  const auto history = [this] {
+    turn_all();
+    return broker.metrics(GetParam() - 1U).memory_used[metrics::MemoryPart::kHistory].value();
+  };
+  EXPECT_EQ(history(), 0);
+  sub.subscribe(
+      {.id = 1, .filters = {"b"}, .overflow = "drop_newest", .max_messages = 1, .credit = 0});
+  broker.run();
+  published("b", "x");
+  published("b", "y");
+  const auto drops = history();
+  EXPECT_GE(drops, static_cast<std::int64_t>(sizeof(shard::DropRecord)));
+  for (std::uint32_t id = 2; id < 52; ++id) {
+    sub.subscribe({.id = id, .filters = {"a." + std::string(200, 'f')}});
+    sub.unsubscribe(id);
+  }
+  broker.run();
+  const auto each = static_cast<std::int64_t>(sizeof(shard::EndedSubscription) + 200);
+  EXPECT_GE(history(), drops + 50 * each);
+  EXPECT_LE(history(), drops + 64 * static_cast<std::int64_t>(config::kEndedBytes));
 }
 
 TEST_P(MemoryTest, PartsSumUpToWhatIsUsed) {

@@ -33,11 +33,6 @@ model::ShardId Groups::home_of(std::string_view group) const {
   return model::ShardId(static_cast<std::uint16_t>(hash_name(group) % core_.shard_count()));
 }
 
-// A join is its shard's own and never comes again.
-std::uint64_t Groups::key_of(const MemberKey& member) {
-  return (std::uint64_t{member.shard.value()} << 48) ^ member.join;
-}
-
 template <typename Anything>
 void Groups::post(model::ShardId to, Anything&& letter) {
   ASSERT(to != core_.id);
@@ -293,8 +288,7 @@ void Groups::on_join(model::ShardId from, GroupJoinLetter&& letter) {
   } else {
     group = &subscriptions_.at(known->second);
   }
-  group->group->places.emplace(key_of(letter.member), group->group->members.size());
-  group->group->members.push_back({letter.member, letter.member_name, letter.credit});
+  group->group->members.add({letter.member, letter.member_name, letter.credit});
   answer_letter.group = {group->slot, group->serial};
   answer_letter.bounds = group->queue.bounds();
   answer_letter.ladder = group->queue.ladder();
@@ -334,12 +328,7 @@ void Groups::on_news(const GroupNewsLetter& letter) {
     }
     subscriptions_.schedule(*group);  // what waits there may go on
   }
-  const auto place = group->group->places.find(key_of(letter.member));
-  if (place == group->group->places.end()) return;
-  Member& member = group->group->members[place->second];
-  member.credit.messages += letter.granted.messages;
-  member.credit.bytes += letter.granted.bytes;
-  wake(*group);
+  if (group->group->members.grant(letter.member, letter.granted)) wake(*group);
 }
 
 void Groups::on_leave(const GroupLeaveLetter& letter) {
@@ -351,18 +340,8 @@ void Groups::on_leave(const GroupLeaveLetter& letter) {
     group->queue.discard_in_flight(letter.lost.messages, letter.lost.bytes);
   }
   subscriptions_.schedule(*group);
-  std::vector<Member>& members = group->group->members;
-  auto& places = group->group->places;
-  const auto left = places.find(key_of(letter.member));
-  ASSERT(left != places.end());
-  const std::size_t place = left->second;
-  places.erase(left);
-  if (place + 1 != members.size()) {
-    members[place] = std::move(members.back());
-    places[key_of(members[place].key)] = place;
-  }
-  members.pop_back();
-  if (members.empty()) release(*group, model::EndReason::kLastMemberLeft);
+  group->group->members.remove(letter.member);
+  if (group->group->members.empty()) release(*group, model::EndReason::kLastMemberLeft);
 }
 
 void Groups::release(Subscription& group, model::EndReason why) {
@@ -406,18 +385,15 @@ void Groups::deal() {
 }
 
 void Groups::deal(Subscription& group) {
-  std::vector<Member>& members = group.group->members;
+  GroupMembers& members = group.group->members;
   while (!group.queue.empty()) {
-    const auto open = static_cast<std::uint64_t>(std::count_if(
-        members.begin(), members.end(), [](const Member& member) { return member.credit.open(); }));
+    const std::uint64_t open = members.open();
     if (open == 0) return;
     const std::uint64_t queued = group.queue.ledger().queued;
     const std::uint64_t share = std::max<std::uint64_t>(1, (queued + open - 1) / open);
     const auto limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(share, UINT32_MAX));
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      group.group->next = (group.group->next + 1) % members.size();
-      Member& member = members[group.group->next];
-      if (!member.credit.open()) continue;
+    for (std::uint64_t i = 0; i < open; ++i) {
+      Member& member = members.first();
       queue::Item item;
       std::uint32_t let = limit;
       if (group.is_held(core_.now)) return;
@@ -436,6 +412,7 @@ void Groups::deal(Subscription& group) {
       if (std::holds_alternative<queue::Delivery>(item)) group.note_delivery(core_.now);
       if (group.rehearsed != nullptr) subscriptions_.schedule(group);
       deliver(group, member, std::move(item));
+      members.first_was_dealt_to();
     }
   }
 }
@@ -466,15 +443,16 @@ void Groups::deliver(Subscription& group, Member& member, queue::Item&& item) {
 
 void Groups::disconnect(Subscription& group) {
   // Each member is told as for a plain subscription; the last one out releases the group.
-  const std::vector<Member> members = group.group->members;
+  std::vector<MemberKey> members;
+  group.group->members.each([&members](const Member& one) { members.push_back(one.key); });
   const std::string name = group.group->name;
   release(group, model::EndReason::kSlowConsumer);
-  for (const Member& member : members) {
-    GroupExpelledLetter letter{member.key, "shared subscription " + name + " is full"};
-    if (member.key.shard == core_.id) {
+  for (const MemberKey& member : members) {
+    GroupExpelledLetter letter{member, "shared subscription " + name + " is full"};
+    if (member.shard == core_.id) {
       on_expelled(letter);
     } else {
-      post(member.key.shard, std::move(letter));
+      post(member.shard, std::move(letter));
     }
   }
 }

@@ -70,7 +70,6 @@ class Groups {
   Subscription* find(const GroupRef& ref);
   /// The consumer that `member` names, if it is still that one.
   static Consumer* find(Connection* connection, const MemberKey& member);
-  static std::uint64_t key_of(const MemberKey& member);
   template <typename Anything>
   void post(model::ShardId to, Anything&& letter);
   void note_news(Connection& connection, model::SubscriptionId id, Consumer& consumer);

@@ -60,10 +60,10 @@ model::SubscriptionStatus Inspection::status_of(Subscription& subscription) {
   if (subscription.group) {
     row.group = subscription.group->name;
     row.members = static_cast<std::uint32_t>(subscription.group->members.size());
-    for (const Member& member : subscription.group->members) {
+    subscription.group->members.each([&row](const Member& member) {
       row.credit_messages += member.credit.messages;
       row.credit_bytes += member.credit.bytes;
-    }
+    });
   } else {
     row.client = subscription.connection->client;
     row.credit_messages = subscription.credit.messages;

@@ -57,9 +57,7 @@ LimitedBy LimitedByStates::state_of(const Subscription& subscription) const {
   }
   if (subscription.paced_by != 0 || subscription.is_held(now_)) return LimitedBy::kRateLimited;
   if (subscription.group != nullptr) {
-    const std::vector<Member>& members = subscription.group->members;
-    const bool open = std::any_of(members.begin(), members.end(),
-                                  [](const Member& member) { return member.credit.open(); });
+    const bool open = subscription.group->members.open() > 0;
     return open ? state_of_going(subscription) : LimitedBy::kWaitingCredit;
   }
   if (!subscription.credit.open()) return LimitedBy::kWaitingCredit;

@@ -9,29 +9,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "broker/flow/drain_rate.h"
 #include "broker/queue/bounded_queue.h"
 #include "broker/shard/connection.h"
+#include "broker/shard/group_members.h"
 
 namespace sluice::shard {
-
-/// One consumer of a shared subscription.
-struct Member {
-  MemberKey key;
-  std::string name;
-  queue::Credit credit;
-};
 
 /// What a shared subscription has beyond its queue.
 struct Group {
   std::string name;
-  std::vector<Member> members;
-  std::unordered_map<std::uint64_t, std::size_t> places;  // of members, by Groups::key_of
-  std::size_t next = 0;                                   // whose turn it is
-  bool woken = false;                                     // stands in Groups' list for this turn
+  GroupMembers members;
+  bool woken = false;  // stands in Groups' list for this turn
   std::vector<std::pair<model::ShardId, GroupJoinedLetter>> joining;  // until it is active
 };
 

@@ -278,6 +278,20 @@ TEST(CodecHello, RefusesAnotherProtocolsMagic) {
   EXPECT_EQ("HELLO: magic at byte 0", error.detail);
 }
 
+TEST(CodecHello, TakesEpochsThatCanStillRise) {
+  constexpr std::uint64_t kHighest = UINT64_MAX / 2;
+  for (const std::uint64_t epoch : {kHighest, kHighest + 1}) {
+    const Bytes hello = encoded(Hello{.producer_id = 7, .producer_epoch = epoch}, 1);
+    const auto decoded = decode_body<Hello>(header_of(hello), body_of(hello));
+    ASSERT_EQ(decoded.has_value(), epoch == kHighest);
+    if (decoded) {
+      EXPECT_EQ(decoded->producer_epoch, kHighest);
+    } else {
+      EXPECT_EQ(decoded.error().code, ErrorCode::kBadFrame);
+    }
+  }
+}
+
 TEST(CodecPublish, IsReadBackByIdAndByName) {
   const Bytes batch = samples::sample_batch();
   const Bytes by_id = whole_publish({.topic = 77, .batch = batch}, kPublishReceiptProblems);

@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "cli/report.h"
@@ -16,7 +19,7 @@ namespace {
 using base::ErrorInfo;
 using Json = nlohmann::ordered_json;
 
-/// A word of receipts, gaps or states.
+/// A word of receipts, gaps, states or ends.
 struct Word {
   std::string_view kind;
   std::string_view name;
@@ -25,7 +28,13 @@ struct Word {
 };
 
 constexpr std::string_view kind_of(std::string_view kind) {
-  return kind == "gap" ? "gap reason" : kind == "receipt" ? "receipt status" : "limited by";
+  constexpr std::pair<std::string_view, std::string_view> kShown[] = {
+      {"gap", "gap reason"}, {"receipt", "receipt status"}, {"limited_by", "limited by"},
+      {"end", "end reason"}, {"audit", "audit state"},      {"durability", "durability"}};
+  for (const auto& [declared, shown] : kShown) {
+    if (declared == kind) return shown;
+  }
+  return {};
 }
 
 constexpr Word kWords[] = {
@@ -101,16 +110,49 @@ ExitCode list(const Globals& globals) {
   return print(globals, table.text() + '\n' + words.text());
 }
 
-/// A word may be one of several kinds, as "rejected" is.
-ExitCode explain_words(const Globals& globals, const std::vector<Word>& words) {
-  if (globals.json) {
-    Json rows = Json::array();
-    for (const Word& word : words) {
-      rows.push_back(word_json(word));
-    }
-    return print(globals, rows.dump() + '\n');
-  }
+std::vector<Word> words_named(std::string_view name) {
+  std::vector<Word> words;
+  std::copy_if(std::begin(kWords), std::end(kWords), std::back_inserter(words),
+               [name](const Word& word) { return word.name == name; });
+  return words;
+}
+
+/// "rate_limited(eu)" is a state and what causes it.
+std::string without_cause(std::string_view printed) {
+  return std::string(printed.substr(0, printed.ends_with(')') ? printed.find('(') : printed.npos));
+}
+
+ExitCode not_known(const Globals& globals, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Word& word : kWords) names.emplace_back(word.name);
+  for (const ErrorInfo* known : all_errors()) names.emplace_back(known->name);
+  print_error(globals, fmt::format("no error '{}'{}; `sluice errors` lists all", name,
+                                   did_you_mean(name, names)));
+  return ExitCode::kUsage;
+}
+
+Json meanings_json(const ErrorInfo* row, const std::vector<Word>& words) {
+  Json meanings = Json::array();
+  for (const Word& word : words) meanings.push_back(word_json(word));
+  if (row == nullptr) return meanings;
+  Json error = row_json(*row);
+  if (!meanings.empty()) error["also"] = std::move(meanings);
+  return error;
+}
+
+/// A name may be that of an error and of words of several kinds, as "internal" and "rejected" are.
+ExitCode explain(const Globals& globals, const std::string& printed) {
+  const std::string name = without_cause(printed);
+  const ErrorInfo* row = base::find_error(name);
+  const std::vector<Word> words = words_named(name);
+  if (row == nullptr && words.empty()) return not_known(globals, name);
+  if (globals.json) return print(globals, meanings_json(row, words).dump() + '\n');
   std::string text;
+  if (row != nullptr) {
+    text = fmt::format("{} ({})\n  what:  {}\n  class: {}: {}\n  do:    {}\n", row->name,
+                       number_of(*row), row->text, class_name(row->error_class),
+                       class_text(row->error_class), row->remedy);
+  }
   for (const Word& word : words) {
     text += fmt::format("{} ({})\n  what:  {}\n  do:    {}\n", word.name, word.kind, word.text,
                         word.remedy);
@@ -118,33 +160,11 @@ ExitCode explain_words(const Globals& globals, const std::vector<Word>& words) {
   return print(globals, text);
 }
 
-ExitCode explain(const Globals& globals, const std::string& code) {
-  const ErrorInfo* row = base::find_error(code);
-  if (row == nullptr) {
-    std::vector<std::string> names;
-    std::vector<Word> words;
-    for (const Word& word : kWords) {
-      names.emplace_back(word.name);
-      if (word.name == code) words.push_back(word);
-    }
-    if (!words.empty()) return explain_words(globals, words);
-    for (const ErrorInfo* known : all_errors()) names.emplace_back(known->name);
-    print_error(globals, fmt::format("no error '{}'{}; `sluice errors` lists all", code,
-                                     did_you_mean(code, names)));
-    return ExitCode::kUsage;
-  }
-  if (globals.json) return print(globals, row_json(*row).dump() + '\n');
-  return print(globals,
-               fmt::format("{} ({})\n  what:  {}\n  class: {}: {}\n  do:    {}\n", row->name,
-                           number_of(*row), row->text, class_name(row->error_class),
-                           class_text(row->error_class), row->remedy));
-}
-
 }  // namespace
 
 void add_errors(CLI::App& app, Invocation& invocation) {
   CLI::App* verb =
-      app.add_subcommand("errors", "Explain an error code or a word of receipts, or list all");
+      app.add_subcommand("errors", "Explain an error code, reason, status or state, or list all");
   auto code = std::make_shared<std::string>();
   verb->add_option("CODE", *code, "Name or number, as errors are printed");
   verb->callback([&invocation, code] {

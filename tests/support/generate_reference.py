@@ -256,7 +256,10 @@ def errors_page():
             ("gap", "Gap reasons", "Why messages are missing, in gaps, receipts and metrics."),
             ("receipt", "Receipt statuses", "What became of a publish."),
             ("limited_by", "Limited-by states",
-             "What keeps a subscription or a publisher from going faster.")):
+             "What keeps a subscription or a publisher from going faster."),
+            ("end", "End reasons", "Why a subscription is no more, in `sluice audit`."),
+            ("audit", "Audit states", "Whether a subscription is there, in `sluice audit`."),
+            ("durability", "Durabilities", "How safe a message is, in receipts.")):
         parts += ["", f"## {title}", "", text, "",
                   "| name | what it means | what to do |", "|---|---|---|"]
         parts += [f"| `{word}` | {cell(text)} | {cell(remedy)} |"

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Every error code, gap reason, receipt status and limited-by state is produced by somebody, and
-`sluice errors` explains it. every_word.py is the table; a new word without a line there fails.
+"""Every error code, gap reason, receipt status, limited-by state and end reason is produced by
+somebody, and `sluice errors` explains it. every_word.py is the table; a new word without a line there fails.
 
 usage: every_code_test.py SLUICED SLUICE [unittest arguments]
 """
@@ -118,10 +118,21 @@ class EveryCode(unittest.TestCase):
                 with self.subTest(kind=kind, word=word):
                     result = self.sluice.run("errors", word)
                     self.assertEqual(result.returncode, 0, result.stderr)
-                    title = (word if kind == "error" else f"{word} ({kind})").encode()
-                    self.assertIn(title, result.stdout)
+                    title = f"{word} (" if kind == "error" else f"{word} ({kind})\n"
+                    self.assertIn(title.encode(), result.stdout)
                     for part in (b"\n  what:  ", b"\n  do:    "):
                         self.assertIn(part, result.stdout)
+
+    def test_a_state_is_explained_as_it_is_printed(self):
+        result = self.sluice.run("errors", "rate_limited(rehearsal)")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"rate_limited (limited by)\n", result.stdout)
+
+    def test_a_word_of_several_meanings_has_all_of_them(self):
+        result = self.sluice.run("errors", "internal")
+        self.assertRegex(result.stdout, rb"^internal \(900\)\n(.*\n)*internal \(end reason\)\n")
+        row = json.loads(self.sluice.run("-o", "json", "errors", "internal").stdout)
+        self.assertEqual((row["code"], row["also"][0]["kind"]), (900, "end reason"))
 
     # Names, arguments, files, addresses.
 
@@ -262,6 +273,59 @@ class EveryCode(unittest.TestCase):
                          0)
         self.produces("taken-over", first.communicate(b"z\n", timeout=DEADLINE_S)[1])
         self.assertEqual(first.returncode, 1)
+
+    def test_durabilities(self):
+        self.subscriber("--queue-messages", "1", "--overflow", "reject")
+        texts = [self.sluice.run("pub", self.topic, "x", "--receipt").stdout for _ in range(9)]
+        self.produces("memory", texts[0])
+        self.produces("none", texts[-1])
+
+    # Ends of subscriptions.
+
+    def end_of(self, process=None):
+        """How `sluice audit` shows the subscription to this test's topic once it has ended."""
+        if process is not None:
+            process.communicate(timeout=DEADLINE_S)
+        def printed():
+            text = self.sluice.run("audit", "--topic", self.topic).stdout.decode()
+            return text if "0 live, " in text and "0 ended" not in text else None
+        return until("the subscription ends", printed)
+
+    def test_ends_that_are_asked_for(self):
+        process = self.subscriber()
+        self.produces("live", self.sluice.run("audit", "--topic", self.topic).stdout)
+        process.send_signal(signal.SIGINT)
+        self.produces("unsubscribed", self.end_of(process))
+        self.topic += ".shared"
+        self.sluice.run("sub", self.topic, "--share", self.topic, "--timeout", "100ms")
+        self.produces("last_member_left", self.end_of())
+        rows = json.loads(self.sluice.run("-o", "json", "audit", "--topic", self.topic).stdout)
+        self.produces("ended", rows["rows"][0]["state"])
+
+    def test_ends_of_connections(self):
+        topic = self.topic
+        self.topic = topic + ".killed"
+        process = self.subscriber()
+        process.kill()
+        self.produces("peer", self.end_of(process))
+        self.topic = topic + ".reset"
+        process = self.subscriber()
+        process.send_signal(signal.SIGSTOP)
+        self.publish(9)
+        process.kill()  # what was not read makes the kernel break the connection
+        self.produces("network", self.end_of(process))
+        self.topic = topic + ".broken"
+        self.daemon.port = int(self.daemon.native.rsplit(":", 1)[1])
+        peer = native.Peer(self.daemon)
+        self.addCleanup(peer.close)
+        peer.send(native.subscribe(1, [self.topic]))
+        peer.until(native.SUBSCRIBED)
+        peer.send(native.frame(99, b"", 1))
+        self.produces("protocol", self.end_of())
+        self.topic = topic + ".slow"
+        self.subscriber("--queue-messages", "2", "--overflow", "disconnect", "--no-reconnect")
+        self.publish(9)
+        self.produces("slow_consumer", self.end_of())
 
     # What limits whom.
 

@@ -1,6 +1,6 @@
 """Every word that Sluice says of an overload or an error, and how a command line produces it.
 
-A new error code, gap reason, receipt status or limited-by state needs a line here, or
+A new error code, gap reason, receipt status, limited-by state or end reason needs a line here, or
 every_code_test.py fails. `Made` names the test method that produces the word; `Elsewhere` says why
 no command line does, and which test does instead: that file must exist and hold the given text.
 """
@@ -141,6 +141,36 @@ LIMITED_BY = {
     "blocked_by": Made("test_a_publisher_that_is_blocked"),
 }
 
+NO_SUBSCRIPTIONS = "a connection that is closed for this never had a subscription"
+
+ENDS = {
+    "unsubscribed": Made("test_ends_that_are_asked_for"),
+    "last_member_left": Made("test_ends_that_are_asked_for"),
+    "peer": Made("test_ends_of_connections"),
+    "network": Made("test_ends_of_connections"),
+    "protocol": Made("test_ends_of_connections"),
+    "handshake_timeout": Elsewhere(NO_SUBSCRIPTIONS, "broker/model/end_reason.h",
+                                   "kHandshakeTimeout"),
+    "slow_consumer": Made("test_ends_of_connections"),
+    "drain": Elsewhere("a broker that went down cannot be asked",
+                       "tests/unit/broker/shard/ended_subscriptions_test.cc", "kDrain"),
+    "limit": Elsewhere(NO_SUBSCRIPTIONS, "broker/model/end_reason.h", "kLimit"),
+    "internal": Elsewhere("it takes a bug", "broker/model/end_reason.h", "kInternal"),
+}
+
+DURABILITIES = {
+    "none": Made("test_durabilities"),
+    "memory": Made("test_durabilities"),
+    "os": Elsewhere(NO_STREAMS, "libs/wire/frames_publish.h", "kOs"),
+    "disk": Elsewhere(NO_STREAMS, "libs/wire/frames_publish.h", "kDisk"),
+    "quorum": Elsewhere(NO_STREAMS, "libs/wire/frames_publish.h", "kQuorum"),
+}
+
+AUDIT_STATES = {
+    "live": Made("test_ends_that_are_asked_for"),
+    "ended": Made("test_ends_that_are_asked_for"),
+}
+
 
 def declared(root):
     """{kind: words} as the sources declare them."""
@@ -148,15 +178,22 @@ def declared(root):
     gaps = enumerators(root / "libs/wire/frames_subscribe.h", "GapReason")
     receipts = enumerators(root / "libs/wire/frames_publish.h", "ReceiptStatus")
     states = enumerators(root / "broker/model/limited_by.h", "LimitedBy")
+    ends = enumerators(root / "broker/model/end_reason.h", "EndReason")
+    durabilities = enumerators(root / "libs/wire/frames_publish.h", "Durability")
+    states_of_audit = re.search(r'ended \? "(\w+)" : "(\w+)"',
+                                (root / "broker/admin/inspection_json.cc").read_text())
     return {"error": {spelled(name, "-") for name in errors},
             "gap reason": {spelled(name, "_") for name in gaps},
             "receipt status": {spelled(name, "_") for name in receipts},
-            "limited by": {spelled(name, "_") for name in states}}
+            "limited by": {spelled(name, "_") for name in states},
+            "end reason": {spelled(name, "_") for name in ends},
+            "durability": {spelled(name, "_") for name in durabilities},
+            "audit state": set(states_of_audit.groups())}
 
 
 def enumerators(path, name):
     body = re.search(r"enum class %s\b[^{]*\{(.*?)\};" % name, path.read_text(), re.S)[1]
-    return re.findall(r"^\s*k(\w+)", body, re.M)
+    return re.findall(r"\bk(\w+)", re.sub("//.*", "", body))
 
 
 def spelled(name, separator):
@@ -165,4 +202,5 @@ def spelled(name, separator):
 
 
 TABLE = {"error": ERRORS, "gap reason": GAPS, "receipt status": RECEIPTS,
-         "limited by": LIMITED_BY}
+         "limited by": LIMITED_BY, "end reason": ENDS, "durability": DURABILITIES,
+         "audit state": AUDIT_STATES}

@@ -145,6 +145,10 @@ TEST(EndedSubscriptions, Say_how_each_ended) {
   pub.publish("a", {"1", "2"});
   broker.run();
   EXPECT_EQ(records.newest(0).why, model::EndReason::kSlowConsumer);
+  broker.connect(0, "late").subscribe({.id = 1, .filters = {"a"}});
+  broker.run();
+  broker.shard(0).close_all();
+  EXPECT_EQ(records.newest(0).why, model::EndReason::kDrain);
 }
 
 }  // namespace

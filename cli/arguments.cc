@@ -19,12 +19,26 @@ std::string store(Result<T> value, T& target) {
   return {};
 }
 
-std::string read_count(const std::string& text, std::uint64_t min, std::uint64_t& target) {
+// What is 0 where that would mean the default in silence.
+template <typename T>
+std::string store_above_zero(const std::string& text, const Result<T>& value, T& target) {
+  if (value && *value == T{}) {
+    return fmt::format("'{}' is not more than 0; leave it out for the default", text);
+  }
+  return store(value, target);
+}
+
+std::string read_count(const std::string& text, const Counts& allowed, std::uint64_t& target) {
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end || number < min) {
-    return fmt::format("'{}' is not a whole number of at least {}", text, min);
+  const bool huge = error == std::errc::result_out_of_range;
+  const bool is_number = stop == end && (error == std::errc{} || huge);
+  if (!is_number || (!huge && number < allowed.min)) {
+    return fmt::format("'{}' is not a whole number of at least {}", text, allowed.min);
+  }
+  if (huge || number > allowed.max) {
+    return fmt::format("'{}' is more than {}, the most that can be asked for", text, allowed.max);
   }
   target = number;
   return {};
@@ -46,6 +60,16 @@ CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& tar
                           const std::string& text) {
   return add_value(
       verb, name, "DURATION",
+      [&target](const std::string& value) {
+        return store_above_zero(value, parse_duration(value), target);
+      },
+      text);
+}
+
+CLI::Option* add_pause(CLI::App& verb, const std::string& name, Duration& target,
+                       const std::string& text) {
+  return add_value(
+      verb, name, "DURATION",
       [&target](const std::string& value) { return store(parse_duration(value), target); }, text);
 }
 
@@ -53,14 +77,18 @@ CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& ta
                       const std::string& text) {
   return add_value(
       verb, name, "SIZE",
-      [&target](const std::string& value) { return store(parse_size(value), target); }, text);
+      [&target](const std::string& value) {
+        return store_above_zero(value, parse_size(value), target);
+      },
+      text);
 }
 
 CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& target,
-                       std::uint64_t min, const std::string& text) {
+                       Counts allowed, const std::string& text) {
   return add_value(
       verb, name, "N",
-      [&target, min](const std::string& value) { return read_count(value, min, target); }, text);
+      [&target, allowed](const std::string& value) { return read_count(value, allowed, target); },
+      text);
 }
 
 CLI::Option* add_headers(CLI::App& verb, Headers& target) {

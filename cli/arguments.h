@@ -9,7 +9,9 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <sluice/publisher.h>
 #include <string>
@@ -27,8 +29,13 @@ namespace sluice::cli {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// More than 0: none at all is said by leaving the option out, and 0 would be taken for that.
 CLI::Option* add_duration(CLI::App& verb, const std::string& name, Duration& target,
                           const std::string& text);
+/// A duration that may be 0.
+CLI::Option* add_pause(CLI::App& verb, const std::string& name, Duration& target,
+                       const std::string& text);
+/// More than 0, as a duration.
 CLI::Option* add_size(CLI::App& verb, const std::string& name, std::uint64_t& target,
                       const std::string& text);
 CLI::Option* add_headers(CLI::App& verb, Headers& target);
@@ -36,9 +43,17 @@ CLI::Option* add_needs(CLI::App& verb, std::optional<Need>& target);
 CLI::Option* add_format(CLI::App& verb, std::optional<MessageFormat>& target,
                         const std::string& text);
 
-/// A whole number of at least `min`.
+/// Which numbers an option takes; `Counts{1}` and 1 are the same.
+struct Counts {
+  Counts(std::uint64_t least, std::uint64_t most = std::numeric_limits<std::uint64_t>::max())
+      : min(least), max(most) {}
+  std::uint64_t min;
+  std::uint64_t max;
+};
+
+/// A whole number.
 CLI::Option* add_count(CLI::App& verb, const std::string& name, std::uint64_t& target,
-                       std::uint64_t min, const std::string& text);
+                       Counts allowed, const std::string& text);
 
 /// Any value that `read` understands; `read` stores it and returns what is wrong, or nothing.
 CLI::Option* add_value(CLI::App& verb, const std::string& name, const std::string& type,

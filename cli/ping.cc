@@ -76,7 +76,7 @@ void add_ping(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("ping", "Measure the time to the broker and back");
   auto options = std::make_shared<PingOptions>();
   add_count(*verb, "-n,--count", options->count, 1, "How many; 3 by default");
-  add_duration(*verb, "--interval", options->interval, "Time between two; 200ms by default");
+  add_pause(*verb, "--interval", options->interval, "Time between two; 200ms by default");
   add_duration(*verb, "--timeout", options->timeout, "How long to wait for each; 5s by default");
   verb->callback([&invocation, options] {
     invocation.action = [options](const Globals& globals) { return ping(globals, *options); };

@@ -17,6 +17,10 @@
 namespace sluice::cli {
 namespace {
 
+// What SUBSCRIBE and CREDIT can carry (docs/formats/wire.md, section Subscribing).
+constexpr std::uint64_t kQueueMessagesMax = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t kCreditMax = (std::uint64_t{1} << 62) - 1;
+
 struct SubOptions {
   SubscribeOptions subscribe;
   std::uint64_t queue_messages = 0;
@@ -175,8 +179,7 @@ class Receiving {
 
 SubscribeOptions subscribe_options(const SubOptions& options) {
   SubscribeOptions subscribe = options.subscribe;
-  subscribe.queue_messages = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(options.queue_messages, std::numeric_limits<std::uint32_t>::max()));
+  subscribe.queue_messages = static_cast<std::uint32_t>(options.queue_messages);
   // Who wants only a few messages takes no more from the broker.
   if (options.count > 0) {
     subscribe.credit_messages = std::min(subscribe.credit_messages, options.count);
@@ -198,7 +201,7 @@ ExitCode sub(const Globals& globals, const SubOptions& options) {
 
 void add_queue_options(CLI::App& verb, SubOptions& options) {
   SubscribeOptions& subscribe = options.subscribe;
-  add_count(verb, "--queue-messages", options.queue_messages, 1,
+  add_count(verb, "--queue-messages", options.queue_messages, {1, kQueueMessagesMax},
             "Messages that may wait in the broker");
   add_size(verb, "--queue-bytes", subscribe.queue_bytes, "Bytes that may wait in the broker");
   add_duration(verb, "--max-lag", subscribe.max_lag, "Age that the oldest waiting one may have");
@@ -210,7 +213,7 @@ void add_queue_options(CLI::App& verb, SubOptions& options) {
       ->type_name("GROUP");
   verb.add_option("--name", subscribe.name, "Name in receipts and in `sluice status`")
       ->type_name("NAME");
-  add_count(verb, "--credit", options.credit, 1,
+  add_count(verb, "--credit", options.credit, {1, kCreditMax},
             "Messages that may be on their way to this program or wait in it");
 }
 
@@ -230,7 +233,7 @@ void add_sub(CLI::App& app, Invocation& invocation) {
       "%t topic, %p payload, %x in hex, %l length, %k key, %s sequence, %d date, %{name} header, "
       "%j json, \\n \\t \\0 \\xNN");
   add_queue_options(*verb, *options);
-  add_duration(*verb, "--slow", options->slow, "Wait so long after each message: for trying out");
+  add_pause(*verb, "--slow", options->slow, "Wait so long after each message: for trying out");
   verb->callback([&invocation, options] {
     invocation.action = [options](const Globals& globals) { return sub(globals, *options); };
   });

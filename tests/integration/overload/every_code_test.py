@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every error code, gap reason, receipt status, limited-by state and end reason is produced by
-somebody, and `sluice errors` explains it. every_word.py is the table; a new word without a line there fails.
+somebody, and `sluice errors` explains it. every_word.py is the table; a new word without a line
+there fails.
 
 usage: every_code_test.py SLUICED SLUICE [unittest arguments]
 """
@@ -146,6 +147,13 @@ class EveryCode(unittest.TestCase):
         large = Path(self.daemon.folder.name) / "large"
         large.write_bytes(bytes(2 << 20))
         self.produces("message-too-large", self.fails("pub", "a", "--file", str(large)))
+
+    def test_numbers_are_quoted_as_they_were_given(self):
+        self.assertIn(b"'99999999999' is more than 4294967295",
+                      self.fails("sub", "a", "--queue-messages", "99999999999"))
+        for option in (["--queue-bytes", "0"], ["--max-lag", "0s"]):
+            self.assertIn(b"is not more than 0", self.fails("sub", "a", *option))
+        self.assertIn(b"is not more than 0", self.fails("pub", "a", "x", "--deadline", "0s"))
 
     def test_a_group_with_other_settings(self):
         process = self.sluice.start("sub", self.topic, "--share", self.topic)

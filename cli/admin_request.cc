@@ -36,7 +36,14 @@ std::string words(const Json& row, const char* name) {
 Result<Json> ask(Runtime& runtime, Client& client, Duration timeout, const std::string& verb,
                  const Json& body) {
   async::CancelSource limit = runtime.until(timeout);
-  auto answer = runtime.wait(client.admin(limit.context(), verb, body.dump()));
+  return ask(runtime, client, limit.context(), verb, body);
+}
+
+Result<Json> ask(Runtime& runtime, Client& client, const async::Context& context,
+                 const std::string& verb, const Json& body) {
+  // What is no UTF-8 on the command line is seen by the broker, and told, as far as it can be.
+  const std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto answer = runtime.wait(client.admin(context, verb, text));
   if (!answer) {
     const Json told = Json::parse(answer.error().detail, nullptr, false);
     if (!told.is_object() || !told.contains("error")) return base::fail(answer.error());

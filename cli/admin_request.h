@@ -28,6 +28,8 @@ std::string words(const Json& row, const char* name);
 /// The answer to `verb`; the text that the broker sent with an error stands in it.
 Result<Json> ask(Runtime& runtime, Client& client, Duration timeout, const std::string& verb,
                  const Json& body);
+Result<Json> ask(Runtime& runtime, Client& client, const async::Context& context,
+                 const std::string& verb, const Json& body);
 
 /// Asks once and prints: with -o json the answer as it is, else what `text` makes of it. `code`
 /// says what to exit with when all went well.

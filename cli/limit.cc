@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <sluice/units.h>
 
+#include "cli/admin_request.h"
 #include "cli/arguments.h"
-#include "cli/json_text.h"
 #include "cli/report.h"
 #include "cli/runtime.h"
 #include "cli/suggest.h"
@@ -16,8 +15,6 @@
 
 namespace sluice::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 const std::vector<std::string> kActions = {"ls", "set", "rm", "simulate"};
 
@@ -31,17 +28,6 @@ struct LimitOptions {
 };
 
 // --- What is printed -----------------------------------------------------------------------
-
-std::uint64_t count_of(const Json& row, const char* name) {
-  return row.value(name, std::uint64_t{0});
-}
-
-// Names come from clients and go to a terminal.
-std::string word(const Json& row, const char* name) {
-  std::string out;
-  append_escaped(out, row.value(name, std::string()));
-  return out;
-}
 
 // "1 000/s, 1.00 MiB/s"
 std::string rate_of(const Json& row) {
@@ -105,6 +91,19 @@ std::string limits_table(const Json& rows) {
   return table.text();
 }
 
+// "10 messages and 1.00 KiB": what may pass at once of what the limit counts.
+std::string burst_of(const Json& row) {
+  std::string out;
+  if (count_of(row, "messages_per_second") > 0) {
+    out = counted(count_of(row, "burst_messages"), "message");
+  }
+  if (count_of(row, "bytes_per_second") > 0) {
+    out += (out.empty() ? "" : " and ") +
+           human_size(static_cast<double>(count_of(row, "burst_bytes")));
+  }
+  return out;
+}
+
 // What a simulated limit has found out.
 std::string simulation_text(const Json& row, Duration time) {
   const Json counts = row.value("counts", Json::object());
@@ -123,17 +122,14 @@ std::string simulation_text(const Json& row, Duration time) {
                        grouped(count_of(own, "observed_messages")),
                        counted(count_of(own, "passed_messages"), "message"));
   }
+  out += fmt::format(
+      "a batch larger than the burst ({}) would have passed whole while nothing was taken from the "
+      "bucket, and is not counted as beyond; what came next would have waited for it\n",
+      burst_of(row));
   return out;
 }
 
 // --- What is asked -------------------------------------------------------------------------
-
-// The text that the broker sent with an error stands in a JSON object.
-Error told(const Error& error) {
-  const Json body = Json::parse(error.detail, nullptr, false);
-  if (!body.is_object() || !body.contains("error") || !body["error"].is_string()) return error;
-  return {error.code, body["error"].get<std::string>()};
-}
 
 class LimitVerb {
  public:
@@ -163,14 +159,13 @@ class LimitVerb {
 
   // The "limits" of the answer.
   Result<Json> ask(const async::Context& context, const std::string& verb, const Json& body) {
-    auto answer = runtime_.wait(client_->admin(context, verb, body.dump()));
-    if (!answer) return base::fail(told(answer.error()));
-    answer_ = *answer;
-    Json parsed = Json::parse(*answer, nullptr, false);
-    if (!parsed.is_object() || !parsed.value("limits", Json()).is_array()) {
+    auto answer = cli::ask(runtime_, *client_, context, verb, body);
+    if (!answer) return answer;
+    answer_ = std::move(*answer);
+    if (!answer_.value("limits", Json()).is_array()) {
       return base::fail(ErrorCode::kInternal, "the broker's answer has no list of limits");
     }
-    return parsed["limits"];
+    return answer_["limits"];
   }
   Result<Json> ask(const std::string& verb, const Json& body) {
     async::CancelSource limit = runtime_.until(options_.timeout);
@@ -182,7 +177,7 @@ class LimitVerb {
     body["buckets"] = options_.buckets;
     auto rows = ask("limit.list", body);
     if (!rows) return runtime_.failed("limit ls", rows.error());
-    return print(globals_, globals_.json ? answer_ + '\n' : limits_table(*rows));
+    return print(globals_, globals_.json ? answer_.dump() + '\n' : limits_table(*rows));
   }
 
   ExitCode set() {
@@ -191,7 +186,7 @@ class LimitVerb {
     note(globals_, fmt::format("limit {} is in force until sluiced restarts; to keep it, write it "
                                "to broker.toml as [[limit]]",
                                options_.name));
-    return print(globals_, globals_.json ? answer_ + '\n' : limits_table(*rows));
+    return print(globals_, globals_.json ? answer_.dump() + '\n' : limits_table(*rows));
   }
 
   ExitCode remove() {
@@ -203,7 +198,7 @@ class LimitVerb {
                                configured ? " until sluiced restarts: it stands in its "
                                             "configuration"
                                           : ""));
-    return globals_.json ? print(globals_, answer_ + '\n') : ExitCode::kOk;
+    return globals_.json ? print(globals_, answer_.dump() + '\n') : ExitCode::kOk;
   }
 
   ExitCode simulate() {
@@ -227,8 +222,8 @@ class LimitVerb {
                               options_.name, why.message()));
       return ExitCode::kFailure;
     }
-    const ExitCode printed =
-        print(globals_, globals_.json ? answer_ + '\n' : simulation_text(rows->front(), time));
+    const ExitCode printed = print(
+        globals_, globals_.json ? answer_.dump() + '\n' : simulation_text(rows->front(), time));
     return printed != ExitCode::kOk ? printed : runtime_.interrupt().exit_code();
   }
 
@@ -236,7 +231,7 @@ class LimitVerb {
   const LimitOptions& options_;
   Runtime runtime_;
   std::unique_ptr<Client> client_;
-  std::string answer_;
+  Json answer_;
 };
 
 ExitCode limit(const Globals& globals, const LimitOptions& options) {

@@ -1,38 +1,21 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <sluice/units.h>
 
+#include "cli/admin_request.h"
 #include "cli/arguments.h"
 #include "cli/json_text.h"
-#include "cli/report.h"
-#include "cli/runtime.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 struct StatusOptions {
   bool connections = false;
   Duration timeout = std::chrono::seconds(10);
 };
-
-std::uint64_t count_of(const Json& row, const char* name) {
-  return row.value(name, std::uint64_t{0});
-}
-
-std::string number(const Json& row, const char* name) { return grouped(count_of(row, name)); }
-
-// Names come from clients and go to a terminal.
-std::string word(const Json& row, const char* name) {
-  std::string out;
-  append_escaped(out, row.value(name, std::string()));
-  return out;
-}
 
 std::string size_of(const Json& row, const char* name) {
   return human_size(static_cast<double>(count_of(row, name)));
@@ -123,26 +106,10 @@ std::string status_text(const Json& status, bool connections) {
 }
 
 ExitCode status(const Globals& globals, const StatusOptions& options) {
-  Runtime runtime(globals);
-  auto client = runtime.connect(false);
-  if (!client) return runtime.cannot_connect(client.error());
-  async::CancelSource limit = runtime.until(options.timeout);
-  auto answer = runtime.wait((*client)->admin(limit.context(), "status"));
-  if (!answer) return runtime.failed("status", answer.error());
-  if (globals.json) return print(globals, *answer + '\n');
-  const Json parsed = Json::parse(*answer, nullptr, false);
-  if (!parsed.is_object()) {
-    print_error(globals, "the broker's answer is not a JSON object; try -o json");
-    return ExitCode::kFailure;
-  }
-  try {
-    return print(globals, status_text(parsed, options.connections));
-  } catch (const Json::exception& error) {
-    print_error(globals, fmt::format("the broker's answer has another form than expected ({}); "
-                                     "try -o json",
-                                     error.what()));
-    return ExitCode::kFailure;
-  }
+  return ask_and_print(
+      globals, options.timeout, "status", Json::object(),
+      [&options](const Json& answer) { return status_text(answer, options.connections); },
+      [](const Json&) { return ExitCode::kOk; });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "broker/model/limit_spec.h"
 #include "libs/base/units.h"
 
 namespace sluice::admin {
@@ -85,7 +86,8 @@ std::string cause_of(const model::SubscriptionExplanation& row) {
     case LimitedBy::kWaitingCredit:
       return "its subscriber has granted no more: " + messages(status.queued) + " wait for credit";
     case LimitedBy::kRateLimited:
-      if (row.which == "rehearsal") return "a rehearsal makes it slow, until it ends by itself";
+      if (row.which == model::kRehearsalName)
+        return "a rehearsal makes it slow, until it ends by itself";
       return "the limit " + row.which + " paces its deliveries";
     case LimitedBy::kTcpWindow:
       return "its peer's socket takes no more: " + base::format_size(row.unsent_bytes) +
@@ -118,7 +120,7 @@ std::vector<Advice> advice_for(const model::SubscriptionExplanation& row) {
       add_queue_advice(row, out);
       break;
     case LimitedBy::kRateLimited:
-      if (row.which == "rehearsal") {
+      if (row.which == model::kRehearsalName) {
         out.push_back({"sluice rehearse stop " + status.name, "no memory"});
         break;
       }

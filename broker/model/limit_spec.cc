@@ -63,6 +63,36 @@ Status store_text(std::string_view value, std::string& target) {
   return {};
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// A name stands in refusals, metrics, the configuration and on command lines, unquoted.
+Status check_name(const std::string& name) {
+  const std::string rule =
+      "; a name has 1 to 64 letters, digits, '-', '_' and '.', and begins with a letter or a digit";
+  if (name.empty()) return fail(ErrorCode::kBadArgument, "the limit has no name" + rule);
+  if (name.size() > kLimitNameBytes) {
+    return fail(ErrorCode::kBadArgument,
+                "the limit's name has " + std::to_string(name.size()) + " bytes" + rule);
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if (is_letter_or_digit(c) || (i > 0 && (c == '-' || c == '_' || c == '.'))) continue;
+    const bool shown = c > ' ' && c < 127;
+    const std::string what = c == ' ' ? "a space"
+                             : shown  ? "'" + std::string(1, c) + "'"
+                                      : "a character that is not allowed";
+    return fail(ErrorCode::kBadArgument, "the limit's name \"" + name + "\" has " + what +
+                                             " at byte " + std::to_string(i + 1) + rule);
+  }
+  if (name == kRehearsalName) {
+    return fail(ErrorCode::kBadArgument,
+                "\"" + name + "\" is what `explain` calls a rehearsal; take another name");
+  }
+  return {};
+}
+
 // What is wrong with a rate and its burst.
 Status check_rate(std::uint64_t rate, std::uint64_t burst, std::string_view rate_key,
                   std::string_view burst_key, std::string_view& wrong) {
@@ -103,9 +133,7 @@ Status check_limit(const LimitSpec& spec, std::string_view* key) {
   std::string_view unused;
   std::string_view& wrong = key != nullptr ? *key : unused;
   wrong = "name";
-  if (spec.name.empty() || spec.name.size() > kLimitNameBytes) {
-    return fail(ErrorCode::kBadArgument, "a limit has a name of 1 to 64 bytes");
-  }
+  if (Status name = check_name(spec.name); !name) return name;
   wrong = "messages_per_second";
   if (spec.messages_per_second == 0 && spec.bytes_per_second == 0) {
     return fail(ErrorCode::kBadArgument,

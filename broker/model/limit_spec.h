@@ -6,7 +6,7 @@
 // Thread:   values; any thread.
 // Units:    messages and bytes, per second. Bytes are those of records: key, headers, payload and
 //           a few of bookkeeping.
-// Limits:   names have 1 to kLimitNameBytes; rates and bursts those of async::TokenBucket.
+// Limits:   names have 1 to kLimitNameBytes, of letters, digits, - _ . alone; rates and bursts those of async::TokenBucket.
 // Errors:   kBadArgument; the detail says what is wrong and what would be right.
 // Tests:    tests/unit/broker/model/limit_spec_test.cc
 
@@ -58,6 +58,8 @@ inline constexpr std::array<std::string_view, 9> kLimitFields = {
 };
 
 inline constexpr std::size_t kLimitNameBytes = 64;
+/// No limit has this name: explanations say it where a rehearsal holds deliveries back.
+inline constexpr std::string_view kRehearsalName = "rehearsal";
 
 struct LimitSpec {
   std::string name{};

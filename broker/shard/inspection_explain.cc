@@ -55,7 +55,7 @@ void Inspection::add(Subscription& subscription, std::size_t limit, Explanation&
   row.status = status_of(subscription);
   row.state = subscription.limited_by;
   row.which = subscription.rehearsed != nullptr && subscription.is_held(core_.now)
-                  ? "rehearsal"
+                  ? std::string(model::kRehearsalName)
                   : name_of(core_.states.pacer(subscription));
   row.times = core_.states.times(subscription);
   if (const Connection* connection = subscription.connection) {

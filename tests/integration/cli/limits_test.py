@@ -59,7 +59,7 @@ class LimitsTest(unittest.TestCase):
     def fail_with(self, status, *arguments, **options):
         result = self.sluice.run(*arguments, **options)
         self.assertEqual(result.returncode, status, (result.stdout, result.stderr))
-        return result.stderr.decode()
+        return result.stderr.decode(errors="replace")
 
     def set(self, name, *arguments):
         self.limits.append(name)
@@ -264,6 +264,16 @@ class Verbs(LimitsTest):
         error = self.fail_with(2, "limit", "ls", "orders")
         self.assertIn("unknown-limit", error)
 
+    def test_a_name_that_would_need_quotes_is_refused(self):
+        rate = ["--messages-per-second", "1"]
+        for name in ("eu orders", "a{b}", 'say "hi"', "a\nb", "ü", "rehearsal", b"\xff"):
+            with self.subTest(name=name):
+                error = self.fail_with(2, "limit", "set", name, *rate)
+                self.assertRegex(error, "bad-argument.*name")
+        self.assertIn("the limit's name \"eu orders\" has a space at byte 3; a name has 1 to 64 "
+                      "letters, digits", self.fail_with(2, "limit", "set", "eu orders", *rate))
+        self.fail_with(2, "limit", "simulate", "eu orders", *rate, "--for", "1s")
+
     def test_mistakes_are_told_with_what_would_be_right(self):
         self.assertIn("did you mean 'set'", self.fail_with(2, "limit", "sett", "x"))
         self.assertIn("needs the NAME", self.fail_with(2, "limit", "rm"))
@@ -326,6 +336,17 @@ class Simulate(LimitsTest):
         self.assertIn("would have applied to 30 messages,", text)
         self.assertRegex(text, r"of those \d+ \(\d+\.\d %\) were beyond it")
         self.assertFalse(self.is_installed())
+
+    def test_a_batch_larger_than_the_burst_passes_and_what_follows_does_not(self):
+        simulation = self.simulate("--messages-per-second", "1", "--burst-messages", "5", "--for",
+                                   "2s")
+        until("the simulation", self.is_installed)
+        self.succeed("pub", self.topic, "--lines", stdin=b"m\n" * 20)
+        self.succeed("pub", self.topic, "m")
+        out, _ = simulation.communicate(timeout=DEADLINE_S)
+        text = out.decode()
+        self.assertIn("of those 1 (4.8 %) were beyond it", text)
+        self.assertIn("a batch larger than the burst (5 messages) would have passed whole", text)
 
     def test_it_is_removed_when_interrupted(self):
         simulation = self.simulate("--messages-per-second", "10", "--for", "1h")

@@ -50,6 +50,15 @@ TEST(LimitTables, PointAtWhatIsWrong) {
             "    |                       ^~~\n");
 }
 
+TEST(LimitTables, PointAtANameThatWouldNeedQuotes) {
+  const std::string problems =
+      read("[[limit]]\nname = \"eu orders\"\nmessages_per_second = 1\n").problems;
+  EXPECT_TRUE(
+      problems.starts_with("f:2:8: [[limit]]: the limit's name \"eu orders\" has a space at "
+                           "byte 3; a name has 1 to 64 letters"))
+      << problems;
+}
+
 TEST(LimitTables, PointAtTheTableWhereAValueIsMissing) {
   const std::string problems = read("[[limit]]\nname = \"a\"\n").problems;
   EXPECT_TRUE(problems.starts_with("f:1:3: [[limit]]: a limit needs")) << problems;

@@ -54,6 +54,32 @@ TEST(LimitSpec, HasASecondsWorthOfBurstByDefault) {
   EXPECT_EQ(spec.messages_at_once(), 3U);
 }
 
+TEST(LimitSpec, HasANameThatNeedsNoQuotes) {
+  const auto wrong = [](const std::string& name) {
+    LimitSpec spec = valid();
+    spec.name = name;
+    const base::Status checked = check_limit(spec);
+    return checked ? std::string() : checked.error().detail;
+  };
+  for (const char* name : {"a", "eu-orders", "v1.2_x", "9", "Rehearsal"}) {
+    EXPECT_EQ(wrong(name), "");
+  }
+  const std::string rule =
+      "; a name has 1 to 64 letters, digits, '-', '_' and '.', and begins with a letter or a digit";
+  EXPECT_EQ(wrong("eu orders"), "the limit's name \"eu orders\" has a space at byte 3" + rule);
+  EXPECT_EQ(wrong("--for"), "the limit's name \"--for\" has '-' at byte 1" + rule);
+  EXPECT_EQ(wrong("a\"b"), "the limit's name \"a\"b\" has '\"' at byte 2" + rule);
+  EXPECT_EQ(wrong("a{b}"), "the limit's name \"a{b}\" has '{' at byte 2" + rule);
+  EXPECT_EQ(wrong("\xC3\xBC"),
+            "the limit's name \"\xC3\xBC\" has a character that is not allowed "
+            "at byte 1" +
+                rule);
+  EXPECT_EQ(wrong(std::string(65, 'x')), "the limit's name has 65 bytes" + rule);
+  EXPECT_EQ(wrong(""), "the limit has no name" + rule);
+  EXPECT_EQ(wrong("rehearsal"),
+            "\"rehearsal\" is what `explain` calls a rehearsal; take another name");
+}
+
 TEST(LimitSpec, NamesTheFieldThatMakesNoSense) {
   EXPECT_EQ(wrong_key(valid()), "");
   LimitSpec spec = valid();

@@ -6,7 +6,8 @@
 // Thread:   values; any thread.
 // Units:    messages and bytes, per second. Bytes are those of records: key, headers, payload and
 //           a few of bookkeeping.
-// Limits:   names have 1 to kLimitNameBytes, of letters, digits, - _ . alone; rates and bursts those of async::TokenBucket.
+// Limits:   names have 1 to kLimitNameBytes, of letters, digits, '-', '_', '.' alone; rates and
+//           bursts those of async::TokenBucket.
 // Errors:   kBadArgument; the detail says what is wrong and what would be right.
 // Tests:    tests/unit/broker/model/limit_spec_test.cc
 

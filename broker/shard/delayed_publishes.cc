@@ -87,7 +87,7 @@ void Publishing::on_time() {
   while (!delayed_.empty() && delayed_.begin()->due <= core_.now) {
     const DelayedWindow next = *delayed_.begin();
     Connection* connection = core_.find(model::ConnectionId(next.connection));
-    Window* window = connection != nullptr ? window_of(*connection, next.topic) : nullptr;
+    Window* window = connection != nullptr ? find_window(*connection, next.topic) : nullptr;
     if (window == nullptr) {
       delayed_.erase(delayed_.begin());  // its connection is closing; forget() gives back
       continue;
@@ -150,7 +150,7 @@ void Publishing::recharge() {
   const auto each = [&](auto visit) {
     for (const DelayedWindow& key : parked) {
       Connection* connection = core_.find(model::ConnectionId(key.connection));
-      Window* window = connection != nullptr ? window_of(*connection, key.topic) : nullptr;
+      Window* window = connection != nullptr ? find_window(*connection, key.topic) : nullptr;
       if (window != nullptr) visit(*connection, *window, key.topic);
     }
   };
@@ -190,7 +190,7 @@ void Publishing::charge_again(Connection& connection, Publish& publish) {
 void Publishing::check_invariants() const {
   for (const DelayedWindow& held : delayed_) {
     Connection* connection = core_.find(model::ConnectionId(held.connection));
-    const Window* window = connection != nullptr ? window_of(*connection, held.topic) : nullptr;
+    const Window* window = connection != nullptr ? find_window(*connection, held.topic) : nullptr;
     if (window == nullptr) continue;  // closing
     ASSERT(window->delayed_by != 0 && window->due == held.due && !window->settling);
     ASSERT(!window->parked.empty());

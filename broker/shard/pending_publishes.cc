@@ -53,11 +53,11 @@ Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
     if (core_.memory.is_full()) return core_.memory_full("an open topic");
     core_.charge(connection, config::kOpenTopicBytes);
     it = connection.topics.emplace(id, OpenTopic{*topic, {}}).first;
-    it->second.window.left = full_window();
+    it->second.window.left = core_.options.full_window();
     core_.states.begin(it->second.window);
     wire::Topic answer;
     answer.topic = id;
-    answer.grant = full_window();
+    answer.grant = core_.options.full_window();
     answer.name = name;
     core_.send(connection, answer, correlation);
     return {};
@@ -68,8 +68,6 @@ Status Publishing::open_topic(Connection& connection, std::uint64_t correlation,
   core_.send(connection, answer, correlation);
   return {};
 }
-
-std::uint64_t Publishing::full_window() const { return core_.options.full_window(); }
 
 // --- What is pending -----------------------------------------------------------------------
 
@@ -115,7 +113,7 @@ void Publishing::set_blocked(Pending& pending, bool blocked) {
   pending.blocked = blocked;
   Connection* connection = core_.find(pending.connection);
   if (connection == nullptr) return;
-  Window* window = window_of(*connection, pending.outcome.topic);
+  Window* window = find_window(*connection, pending.outcome.topic);
   ASSERT(window != nullptr);
   if (blocked) {
     ++window->blocked;
@@ -316,7 +314,7 @@ base::Result<model::TopicRef> Publishing::topic_of(Connection& connection,
 
 std::uint64_t Publishing::withdraw_early(Connection& connection, std::uint32_t topic,
                                          std::uint64_t number) {
-  Window* window = window_of(connection, topic);
+  Window* window = find_window(connection, topic);
   ASSERT(window != nullptr);
   const auto parked =
       std::find_if(window->parked.begin(), window->parked.end(),
@@ -459,10 +457,6 @@ void Publishing::flush_receipts(Connection& connection) {
   core_.metrics.publish_to_receipt.observe(core_.now - connection.receipts_since, publishes);
 }
 
-Window* Publishing::window_of(Connection& connection, std::uint32_t topic) {
-  return find_window(connection, topic);
-}
-
 std::uint32_t Publishing::window_id(const Connection& connection, const Window& window,
                                     const Publish& publish) {
   return &window == &connection.named ? 0 : wire_topic(publish.slice.topic);
@@ -471,10 +465,10 @@ std::uint32_t Publishing::window_id(const Connection& connection, const Window& 
 void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes) {
   OpenTopic* last = connection.last_topic;
   const bool is_last = topic != 0 && last != nullptr && wire_topic(last->topic) == topic;
-  Window* window = is_last ? &last->window : window_of(connection, topic);
+  Window* window = is_last ? &last->window : find_window(connection, topic);
   if (window == nullptr || bytes == 0) return;
   window->to_return += bytes;
-  if (window->granting || window->to_return * 4 < full_window()) return;
+  if (window->granting || window->to_return * 4 < core_.options.full_window()) return;
   window->granting = true;
   connection.granting.push_back(topic);
   core_.touch(connection);
@@ -483,7 +477,7 @@ void Publishing::give_back(Connection& connection, std::uint32_t topic, std::uin
 void Publishing::write_due(Connection& connection) {
   flush_receipts(connection);
   for (const std::uint32_t topic : connection.granting) {
-    Window* window = window_of(connection, topic);
+    Window* window = find_window(connection, topic);
     ASSERT(window != nullptr);
     window->granting = false;
     window->left += window->to_return;

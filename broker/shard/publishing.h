@@ -75,8 +75,6 @@ class Publishing {
   void check_invariants() const;
   /// The connection is about to be destroyed.
   void forget(Connection& connection);
-  /// The window of a topic just opened, and of a new connection's named publishes.
-  std::uint64_t full_window() const;
 
  private:
   /// What a receipt says, and to whom.
@@ -209,7 +207,6 @@ class Publishing {
   void add_receipt(Connection& connection, const Outcome& outcome, wire::ReceiptStatus status,
                    base::ErrorCode reason);
   void flush_receipts(Connection& connection);
-  static Window* window_of(Connection& connection, std::uint32_t topic);
   static std::uint32_t window_id(const Connection& connection, const Window& window,
                                  const Publish& publish);
   void give_back(Connection& connection, std::uint32_t topic, std::uint64_t bytes);

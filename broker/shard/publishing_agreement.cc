@@ -139,7 +139,7 @@ void Publishing::on_agreed(Pending& pending) {
     release(pending);
   }
   Connection* connection = core_.find(connection_id);
-  Window* window = connection != nullptr ? window_of(*connection, topic) : nullptr;
+  Window* window = connection != nullptr ? find_window(*connection, topic) : nullptr;
   if (window == nullptr) return;
   window->settling = false;
   unpark(*connection, *window);

@@ -103,7 +103,7 @@ Status Shard::hello(Connection& connection, const model::HelloCommand& command) 
 void Shard::welcome(Connection& connection) {
   connection.state = ConnectionState::kOpen;
   connection.session = model::session_on(core_.id, core_.random.next());
-  connection.named.left = publishing_.full_window();
+  connection.named.left = core_.options.full_window();
   core_.metrics.sessions.add();
   core_.states.begin(connection.named);
 

@@ -81,7 +81,8 @@ class Drain(unittest.TestCase):
                 line = daemon.process.stdout.read().strip().splitlines()[-1]
                 thread.reap()
                 self.assertEqual(daemon.process.wait(native.WAIT), INCOMPLETE)
-            self.assertRegex(line, r"^drained messages_left=[0-9]+ publishes_left=[0-9]+ shards_stuck=1$")
+            self.assertRegex(
+                line, r"^drained messages_left=[0-9]+ publishes_left=[0-9]+ shards_stuck=1$")
             self.assertIn("does not answer", daemon.log())
             self.assertIn("shards=1", daemon.log())
             for peer in peers:

@@ -104,7 +104,8 @@ void add_publisher(std::string& out, const Json& row) {
       fmt::format("publisher {} (connection {}) to {}: {}\n", word(row, "client"),
                   word(row, "connection"), topic.empty() ? "topics by name" : topic, state_of(row));
   if (const std::uint64_t waiting = count_of(row, "publishes_waiting")) {
-    out += fmt::format("  {} of it wait for room\n", counted(waiting, "message batch"));
+    out += waiting == 1 ? "  1 batch of it waits for room\n"
+                        : fmt::format("  {} batches of it wait for room\n", grouped(waiting));
   }
   out += fmt::format("  window: {} of {} on their way\n", size_of(row, "window_used_bytes"),
                      size_of(row, "window_bytes"));

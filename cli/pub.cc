@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/runtime.h"
 #include "cli/sender.h"
+#include "cli/table.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -130,8 +131,21 @@ class Publishing {
     }
     const Error error{receipt.reason, receipt_text(receipt)};
     print_error(runtime_.globals(), what + ": " + error.message());
+    tell_of_batch(receipt);
     return receipt.reason == ErrorCode::kNoResponders ? ExitCode::kNoResponders
                                                       : ExitCode::kNotAccepted;
+  }
+
+  // Who wrote lines thinks of lines.
+  void tell_of_batch(const Receipt& receipt) const {
+    const bool whole =
+        receipt.reason == ErrorCode::kQueueFull || receipt.reason == ErrorCode::kNeedNotMet ||
+        receipt.reason == ErrorCode::kRateLimited || receipt.reason == ErrorCode::kMessageTooLarge;
+    if (!whole || receipt.messages < 2) return;
+    note(runtime_.globals(),
+         fmt::format("{} went as one batch, which is refused as a whole there; with --each every "
+                     "message is taken or refused by itself",
+                     counted(receipt.messages, "message")));
   }
 
   Runtime& runtime_;
@@ -170,6 +184,10 @@ void add_pub(CLI::App& app, Invocation& invocation) {
       ->type_name("SEPARATOR");
   add_count(*verb, "-n,--count", options->count, 1, "Publish the same message so many times");
   add_needs(*verb, options->need);
+  verb->add_flag(
+      "--each", options->each,
+      "Publish every message by itself and not in batches, so that it is taken or refused "
+      "alone");
   verb->add_flag("-r,--receipt", options->receipt, "Wait for each message's receipt and print it");
   add_value(
       *verb, "--receipts", "all|problems|none",

@@ -36,6 +36,7 @@ std::string contradiction(const PubOptions& options) {
   if (options.receipt && options.receipts != Receipts::kAll) {
     return "--receipt prints each; it does not go with --receipts problems or none";
   }
+  if (options.each && options.receipts != Receipts::kAll) return "--each needs --receipts all";
   if (options.first_sequence > 0 && options.producer_id == 0) {
     return "--first-sequence needs --producer-id";
   }

@@ -31,6 +31,7 @@ struct PubOptions {
   std::uint64_t count = 1;
   std::optional<Need> need;
   bool receipt = false;  ///< print each
+  bool each = false;     ///< every message in a batch of its own
   Receipts receipts = Receipts::kAll;
   std::optional<Duration> cancel_after;
   std::uint64_t producer_id = 0;     ///< 0: not an idempotent producer

@@ -23,7 +23,7 @@ Status Sender::send(std::string_view topic, std::string_view payload) {
   if (options_.message.deadline.count() > 0) {
     message_.deadline = runtime_.wall_now() + options_.message.deadline;
   }
-  if (options_.cancel_after) return begin(topic);
+  if (options_.cancel_after || (options_.each && !options_.receipt)) return begin(topic);
   const bool single = !options_.lines && options_.count == 1 && options_.receipts == Receipts::kAll;
   if (options_.receipt || single) return send_and_wait(topic);
   // A topic that comes with its line may never come again: the client opens it for the moment.
@@ -66,7 +66,7 @@ Status Sender::begin(std::string_view topic) {
   if (!publisher) return base::fail(publisher.error());
   auto begun = runtime_.wait((*publisher)->begin(runtime_.context(), message_));
   if (!begun) return base::fail(begun.error());
-  to_withdraw_.push_back(std::move(*begun));
+  if (options_.cancel_after) to_withdraw_.push_back(std::move(*begun));
   return {};
 }
 

@@ -280,6 +280,20 @@ class ExitCodes(CliTest):
         self.assertIn("need-not-met",
                       self.fail_with(4, "pub", self.topic, "x", "--need", "name:nobody"))
 
+    def test_lines_that_do_not_all_fit_a_queue_that_rejects(self):
+        self.subscriber(self.topic, "--queue-messages", "3", "--overflow", "reject", "--credit",
+                        "1", "--slow", "1h")
+        lines = b"".join(b"%d\n" % i for i in range(20))
+        whole = self.sluice.run("pub", self.topic, "--lines", stdin=lines)
+        self.assertEqual(whole.returncode, 4)
+        self.assertIn(b"20 messages went as one batch, which is refused as a whole there; with "
+                      b"--each every message", whole.stderr)
+        each = self.sluice.run("pub", self.topic, "--lines", "--each", stdin=lines)
+        self.assertEqual(each.returncode, 4)
+        taken = re.search(rb"receipts: (\d+) accepted, (\d+) rejected", each.stderr)
+        self.assertEqual(int(taken[1]) + int(taken[2]), 20, each.stderr)
+        self.assertIn(int(taken[1]), (3, 4, 5), each.stderr)  # with what is on its way
+
     def test_a_full_queue_that_rejects(self):
         sub = self.subscriber(self.topic, "--queue-messages", "1", "--overflow", "reject",
                               "--credit", "1", "--slow", "1h")

@@ -10,45 +10,18 @@ import re
 import signal
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from processes import DEADLINE_S, Daemon, Sluice, until
+from broker_case import BrokerCase, SLUICE, run
+from processes import DEADLINE_S, Sluice, until
 
 BINARY = bytes(range(256)) * 3
 # Nothing listens there: the port is reserved and below those that the system gives out.
 NOWHERE = "127.0.0.1:1"
 
 
-class CliTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon(SLUICED)
-        cls.addClassCleanup(cls.daemon.__exit__)
-        cls.sluice = Sluice(SLUICE, cls.daemon.native)
-
-    def setUp(self):
-        # A topic that no other test uses.
-        self.topic = "test." + self.id().rsplit(".", 1)[-1]
-        self.started = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-
-    def subscriber(self, *arguments, **options):
-        process = self.sluice.subscriber(*arguments, name=self.topic, **options)
-        self.started.append(process)
-        return process
-
-    def start(self, *arguments, **options):
-        process = self.sluice.start(*arguments, **options)
-        self.started.append(process)
-        return process
-
+class CliTest(BrokerCase):
     def end(self, process, with_signal=None, status=0):
         """Waits for its end and returns (output, errors)."""
         if with_signal is not None:
@@ -57,16 +30,10 @@ class CliTest(unittest.TestCase):
         self.assertEqual(process.returncode, status, err)
         return out, err
 
-    def succeed(self, *arguments, **options):
-        result = self.sluice.run(*arguments, **options)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def fail_with(self, status, *arguments, sluice=None, **options):
-        result = (sluice or self.sluice).run(*arguments, **options)
-        self.assertEqual(result.returncode, status, (result.stdout, result.stderr))
-        self.assertNotEqual(result.stderr, b"")
-        return result.stderr.decode()
+    def fail_with(self, *arguments, **options):
+        error = super().fail_with(*arguments, **options)
+        self.assertNotEqual(error, "")
+        return error
 
 
 class Messages(CliTest):
@@ -398,9 +365,8 @@ class Gaps(CliTest):
 
 class Sharing(CliTest):
     def test_each_message_goes_to_one_member(self):
-        members = [self.sluice.start("sub", self.topic, "--share", "g", "--format", "%p\\n")
+        members = [self.start("sub", self.topic, "--share", "g", "--format", "%p\\n")
                    for _ in range(2)]
-        self.started += members
         until("both are members", lambda: any(row["group"] == "g" and row["members"] == 2
                                               for row in self.sluice.status()["subscription_list"]))
         lines = b"".join(b"%d\n" % i for i in range(2000))
@@ -507,7 +473,4 @@ class Information(CliTest):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    SLUICED, SLUICE = sys.argv[1:3]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -8,59 +8,30 @@ import json
 import signal
 import socket
 import sys
-import tempfile
 import types
-import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent),
                 str(Path(__file__).resolve().parent.parent / "hostile")]
 import native_client
+from broker_case import BrokerCase, SLUICE, SLUICED, run
 from processes import DEADLINE_S, Daemon, Sluice, until
 
 
-class ExplainTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="sluice-test-")
-        cls.addClassCleanup(folder.cleanup)
-        config = Path(folder.name) / "broker.toml"
-        config.write_text('[rehearsal]\nenabled = true\nmax_duration = "1m"\n')
-        cls.daemon = Daemon(SLUICED, "--config", str(config))
-        cls.addClassCleanup(cls.daemon.__exit__)
-        cls.sluice = Sluice(SLUICE, cls.daemon.native)
-
-    def setUp(self):
-        # A topic, and a subscription, that no other test uses.
-        self.topic = "test." + self.id().rsplit(".", 1)[-1]
-        self.started = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+class ExplainTest(BrokerCase):
+    CONFIG = '[rehearsal]\nenabled = true\nmax_duration = "1m"\n'
 
     def subscriber(self, *arguments):
-        process = self.sluice.subscriber(self.topic, *arguments, name=self.topic)
-        self.started.append(process)
-        return process
+        return super().subscriber(self.topic, *arguments)
 
     def stalled(self, *arguments):
         return self.subscriber("--credit", "1", "--slow", "1h", *arguments)
-
-    def start(self, *arguments):
-        process = self.sluice.start(*arguments)
-        self.started.append(process)
-        return process
 
     def publish(self, count=1):
         return self.sluice.run("pub", self.topic, "x", "--count", str(count))
 
     def succeed(self, *arguments):
-        result = self.sluice.run(*arguments)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout.decode()
+        return super().succeed(*arguments).stdout.decode()
 
     def asked(self, *arguments):
         return json.loads(self.succeed("-o", "json", *arguments))
@@ -75,11 +46,6 @@ class ExplainTest(unittest.TestCase):
             row = self.explained()
             return row if (row["state"], row["which"]) == (state, which) else None
         return until(f"state {state}", is_so)
-
-    def fail_with(self, status, *arguments):
-        result = self.sluice.run(*arguments)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result.stderr.decode()
 
     def end(self, process):
         process.send_signal(signal.SIGINT)
@@ -142,7 +108,7 @@ class States(ExplainTest):
         self.fail_with(1, "subscription", "pause", "nobody-of-that-name")
 
     def test_blocked_by(self):
-        self.stalled("--overflow", "block", "--queue-messages", "2")
+        sub = self.stalled("--overflow", "block", "--queue-messages", "2")
         pub = self.start("pub", self.topic, "x", "--count", "10")
         until("blocked", lambda: self.asked("explain", "subscription",
                                             self.topic)["publishers"] == 1)
@@ -156,7 +122,7 @@ class States(ExplainTest):
                       self.succeed("explain", "connection", publisher["connection"]))
         self.assertEqual(self.asked("explain", "connection", publisher["client"])["connections"],
                          1)
-        self.end(self.started[0])
+        self.end(sub)
         pub.communicate(timeout=DEADLINE_S)
 
     def test_what_is_not_there(self):
@@ -295,7 +261,4 @@ class Metrics(ExplainTest):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    SLUICED, SLUICE = sys.argv[1:3]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -7,13 +7,12 @@ usage: limits_test.py SLUICED SLUICE [unittest arguments]
 import json
 import signal
 import sys
-import tempfile
 import time
-import unittest
 import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from broker_case import BrokerCase, SLUICE, SLUICED, run
 from processes import DEADLINE_S, Daemon, Sluice, until
 
 CONFIGURED = """
@@ -27,42 +26,12 @@ enforce = "reject"
 """
 
 
-class LimitsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="sluice-test-")
-        cls.addClassCleanup(cls.folder.cleanup)
-        config = Path(cls.folder.name) / "broker.toml"
-        config.write_text(CONFIGURED)
-        cls.daemon = Daemon(SLUICED, "--config", str(config), "--shards", "2")
-        cls.addClassCleanup(cls.daemon.__exit__)
-        cls.sluice = Sluice(SLUICE, cls.daemon.native)
-
-    def setUp(self):
-        self.topic = "test." + self.id().rsplit(".", 1)[-1]
-        self.started = []
-        self.limits = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-        for name in self.limits:
-            self.sluice.run("limit", "rm", name)
-
-    def succeed(self, *arguments, **options):
-        result = self.sluice.run(*arguments, **options)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def fail_with(self, status, *arguments, **options):
-        result = self.sluice.run(*arguments, **options)
-        self.assertEqual(result.returncode, status, (result.stdout, result.stderr))
-        return result.stderr.decode(errors="replace")
+class LimitsTest(BrokerCase):
+    CONFIG = CONFIGURED
+    ARGUMENTS = ("--shards", "2")
 
     def set(self, name, *arguments):
-        self.limits.append(name)
+        self.addCleanup(self.sluice.run, "limit", "rm", name)
         return self.succeed("limit", "set", name, *arguments)
 
     def row(self, name):
@@ -71,16 +40,6 @@ class LimitsTest(unittest.TestCase):
 
     def counts(self, name):
         return self.row(name)["counts"]
-
-    def start(self, *arguments, **options):
-        process = self.sluice.start(*arguments, **options)
-        self.started.append(process)
-        return process
-
-    def subscriber(self, *arguments, **options):
-        process = self.sluice.subscriber(*arguments, name=self.topic, **options)
-        self.started.append(process)
-        return process
 
     def selector(self, level):
         """What --match names at a level; clients and topics are this test's own."""
@@ -371,7 +330,4 @@ class Simulate(LimitsTest):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    SLUICED, SLUICE = sys.argv[1:3]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from broker_case import SLUICE, SLUICED, run
 from processes import DEADLINE_S, Daemon, Sluice
 
 WISHES = [
@@ -80,5 +81,4 @@ class Plan(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SLUICED, SLUICE = sys.argv[1], sys.argv[2]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -8,46 +8,27 @@ import json
 import signal
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from processes import DEADLINE_S, Daemon, Sluice, until
+from broker_case import BrokerCase, SLUICE, run
+from processes import DEADLINE_S, Sluice, until
 from proxy import Proxy
 
 
-class Producers(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon(SLUICED, "--shards", "2")
-        cls.addClassCleanup(cls.daemon.__exit__)
-        cls.sluice = Sluice(SLUICE, cls.daemon.native)
-        cls.ids = iter(range(1, 1000))
+class Producers(BrokerCase):
+    ARGUMENTS = ("--shards", "2")
+    IDS = iter(range(1, 1000))
 
     def setUp(self):
-        self.topic = "test." + self.id().rsplit(".", 1)[-1]
-        self.producer = str(next(self.ids))
-
-    def keep(self, process):
-        def end():
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-        self.addCleanup(end)
-        return process
+        super().setUp()
+        self.producer = str(next(self.IDS))
 
     def subscriber(self, *arguments):
-        return self.keep(self.sluice.subscriber(self.topic, "--format", "%p\\n", *arguments,
-                                                name=self.topic))
-
-    def pub(self, *arguments, status=0, **options):
-        result = self.sluice.run("pub", self.topic, *arguments, **options)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
+        return super().subscriber(self.topic, "--format", "%p\\n", *arguments)
 
     def matched(self):
-        rows = self.sluice.status()["subscription_list"]
-        return next(row["ledger"]["matched"] for row in rows if row["name"] == self.topic)
+        return self.ledger()["matched"]
 
     def receipts(self, *arguments, **options):
         out = self.pub("--producer-id", self.producer, "--receipt", "-o", "json", *arguments,
@@ -194,7 +175,7 @@ class Producers(unittest.TestCase):
         for arguments, told in (("--producer-id 0", "--producer-id: '0' is not a whole number"),
                                 ("--producer-id orders", "--producer-id: 'orders' is not"),
                                 ("--producer-id=-1", "--producer-id: '-1' is not"),
-                                (f"--producer-id {2 ** 64}", f"'{2 ** 64}' is not"),
+                                (f"--producer-id {2 ** 64}", f"'{2 ** 64}' is more than"),
                                 ("--first-sequence 1", "needs --producer-id"),
                                 ("--producer-id 1 --first-sequence 0", "--first-sequence: '0'"),
                                 (f"--producer-id 1 --first-sequence {2 ** 63}", "at most"),
@@ -205,7 +186,4 @@ class Producers(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    SLUICED, SLUICE = sys.argv[1:3]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -9,45 +9,18 @@ import re
 import signal
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from processes import DEADLINE_S, Daemon, Sluice, until
+from broker_case import BrokerCase, run
+from processes import DEADLINE_S, until
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-class Withdraw(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon(SLUICED)
-        cls.addClassCleanup(cls.daemon.__exit__)
-        cls.sluice = Sluice(SLUICE, cls.daemon.native)
-
-    def setUp(self):
-        self.topic = "test." + self.id().rsplit(".", 1)[-1]
-        self.started = []
-
-    def tearDown(self):
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-
+class Withdraw(BrokerCase):
     def subscriber(self, *arguments):
-        process = self.sluice.subscriber(self.topic, *arguments, name=self.topic)
-        self.started.append(process)
-        return process
-
-    def pub(self, *arguments, status=0):
-        result = self.sluice.run("pub", self.topic, *arguments)
-        self.assertEqual(result.returncode, status, result.stderr)
-        return result
-
-    def ledger(self):
-        rows = self.sluice.status()["subscription_list"]
-        return next(row["ledger"] for row in rows if row["name"] == self.topic)
+        return super().subscriber(self.topic, *arguments)
 
     def queue_behind_a_slow_reader(self):
         """A subscriber that has one message in hand and reads no other for a long time."""
@@ -73,9 +46,8 @@ class Withdraw(unittest.TestCase):
             with self.subTest(output):
                 self.topic = f"test.expired_later.{output}"
                 self.queue_behind_a_slow_reader()
-                pub = self.sluice.start("pub", self.topic, "--lines", "--deadline", "1s",
-                                        "-o", output, stdin=subprocess.PIPE)
-                self.started.append(pub)
+                pub = self.start("pub", self.topic, "--lines", "--deadline", "1s", "-o", output,
+                                 stdin=subprocess.PIPE)
                 pub.stdin.write(b"x\n")
                 pub.stdin.flush()
                 until("expired", lambda: self.ledger()["dropped_by"].get("expired") == 1)
@@ -166,7 +138,4 @@ class Withdraw(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    SLUICED, SLUICE = sys.argv[1:3]
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    run(__doc__)

@@ -157,16 +157,18 @@ void BoundedQueue::add_gap(const Gap& gap) {
   const auto before = state.gaps.place_before(gap.first);
   const auto after = state.gaps.place_after(gap.first);
   state.gaps.add(gap, before && !holds_between(*before, gap.first),
-                 after && !holds_between(gap.last, *after));
+                 after && !holds_between(gap.first, *after));
 }
 
-// What is left of its hole may stand further back now, and next to another.
+// What is left of its hole may stand further back now, and next to others.
 Gap BoundedQueue::take_gap() {
   GapList& gaps = rare_->gaps;
-  const Gap gap = gaps.pop_front();
-  if (gaps.empty()) return gap;
-  const auto after = gaps.place_after(gaps.first_place());
-  if (after && !holds_between(gaps.first_place(), *after)) gaps.join_first();
+  const auto [gap, rest] = gaps.pop_front();
+  if (rest == 0) return gap;
+  const auto before = gaps.place_before(rest - 1);
+  const auto after = gaps.place_after(rest);
+  if (after && !holds_between(rest, *after)) gaps.join_next(rest);
+  if (before && !holds_between(*before, rest)) gaps.join_next(*before);
   return gap;
 }
 

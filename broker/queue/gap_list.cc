@@ -29,9 +29,9 @@ void GapList::add(const Gap& lost, bool joins_before, bool joins_after) {
   if (joins_after) join_next(hole);
 }
 
-// Requires: there is one.
 void GapList::join_next(std::uint64_t hole) {
   std::uint32_t at = first_after(hole);
+  ASSERT(at < records_.size());
   const std::uint64_t next = records_[at].hole;
   while (at < records_.size() && records_[at].hole == next) {
     add_to(hole, records_.erase(at).gap);
@@ -69,8 +69,7 @@ void GapList::add_to(std::uint64_t hole, const Gap& gap) {
   records_.insert(at, Record{hole, gap});
 }
 
-// What is left of the hole may have its place further back now.
-Gap GapList::pop_front() {
+GapList::Taken GapList::pop_front() {
   const Record told = records_.pop_front();
   std::array<Gap, kGapReasons> rest;
   std::size_t size = 0;
@@ -82,7 +81,7 @@ Gap GapList::pop_front() {
     ++size;
   }
   for (std::size_t at = 0; at < size; ++at) add_to(place, rest[at]);
-  return told.gap;
+  return {told.gap, size > 0 ? place : 0};
 }
 
 std::uint64_t GapList::untold() const noexcept {

@@ -40,10 +40,15 @@ class GapList {
   /// Requires: place_before(), place_after() of lost.first exist where they are joined.
   void add(const Gap& lost, bool joins_before, bool joins_after);
 
-  /// The next gap to tell: of the first hole, by reason. Requires: not empty.
-  Gap pop_front();
-  /// Makes the first hole and the next one. Requires: two holes.
-  void join_first() { join_next(first_place()); }
+  struct Taken {
+    Gap gap;
+    std::uint64_t rest = 0;  // place of what is left of its hole, or 0
+  };
+  /// The next gap to tell: of the first hole, by reason. Requires: not empty. What is left of the
+  /// hole may stand further back, where only the caller knows if anything is between it and others.
+  Taken pop_front();
+  /// Makes the hole and the next one. Requires: both exist.
+  void join_next(std::uint64_t hole);
 
   void clear() noexcept { records_.clear(); }
   void shrink() { records_.shrink(); }
@@ -61,7 +66,6 @@ class GapList {
 
   std::uint32_t first_after(std::uint64_t sequence) const noexcept;
   void add_to(std::uint64_t hole, const Gap& gap);
-  void join_next(std::uint64_t hole);
 
   Ring<Record> records_;
 };

@@ -23,7 +23,7 @@ std::string drain(GapList& gaps) {
   std::string out;
   while (!gaps.empty()) {
     gaps.check_invariants();
-    out += (out.empty() ? "" : " ") + show(gaps.pop_front());
+    out += (out.empty() ? "" : " ") + show(gaps.pop_front().gap);
   }
   return out;
 }
@@ -54,8 +54,10 @@ TEST(GapList, AHoleThatHasMovedBackCanJoinTheNext) {
   gaps.add(lost(1, 1, GapReason::kTooLarge), false, false);
   gaps.add(lost(4, 4, GapReason::kExpired), true, false);
   gaps.add(lost(5, 5), false, false);
-  EXPECT_EQ(show(gaps.pop_front()), "4:4-4x1/10");
-  gaps.join_first();
+  const GapList::Taken taken = gaps.pop_front();
+  EXPECT_EQ(show(taken.gap), "4:4-4x1/10");
+  EXPECT_EQ(taken.rest, 1U);
+  gaps.join_next(taken.rest);
   EXPECT_EQ(gaps.first_place(), 1U);
   EXPECT_EQ(gaps.place_after(1), std::nullopt);
   EXPECT_EQ(drain(gaps), "1:5-5x1/10 7:1-1x1/10");
@@ -77,7 +79,7 @@ TEST(GapList, WhatIsLeftOfAHoleFindsItsPlace) {
   gaps.add(lost(3, 3), false, false);
   gaps.add(lost(9, 9, GapReason::kExpired), true, false);
   gaps.add(lost(5, 5), false, false);
-  EXPECT_EQ(show(gaps.pop_front()), "1:3-3x1/10");
+  EXPECT_EQ(show(gaps.pop_front().gap), "1:3-3x1/10");
   gaps.check_invariants();
   EXPECT_EQ(drain(gaps), "1:5-5x1/10 4:9-9x1/10");
 }

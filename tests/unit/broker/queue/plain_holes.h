@@ -79,7 +79,7 @@ class PlainHoles {
     }
     std::erase_if(hole, [&](const Lost& lost) { return lost.reason == reason; });
     std::erase_if(holes_, [](const Hole& each) { return each.empty(); });
-    join_first(present);
+    join_all(present);
     return true;
   }
 
@@ -92,14 +92,19 @@ class PlainHoles {
   };
   using Hole = std::vector<Lost>;
 
-  // What is left of the first may stand next to another now.
   template <typename Present>
-  void join_first(Present present) {
+  void join_all(Present present) {
     std::sort(holes_.begin(), holes_.end(),
               [](const Hole& a, const Hole& b) { return place(a) < place(b); });
-    if (holes_.size() < 2 || present(place(holes_[0]), place(holes_[1]))) return;
-    holes_[0].insert(holes_[0].end(), holes_[1].begin(), holes_[1].end());
-    holes_.erase(holes_.begin() + 1);
+    for (std::size_t i = 1; i < holes_.size();) {
+      Hole& before = holes_[i - 1];
+      if (present(place(before), place(holes_[i]))) {
+        ++i;
+        continue;
+      }
+      before.insert(before.end(), holes_[i].begin(), holes_[i].end());
+      holes_.erase(holes_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
 
   static std::uint64_t place(const Hole& hole) {

@@ -24,15 +24,20 @@ std::string ago(const Json& row, const char* name) {
 std::vector<std::string> ledger_cells(const Json& row) {
   const Json ledger = row.value("ledger", row);
   const auto imbalance = ledger.value("imbalance", std::int64_t{0});
-  return {number(ledger, "matched"),   number(ledger, "delivered"),
-          number(ledger, "queued"),    number(ledger, "in_flight"),
-          number(ledger, "waiting"),   number(ledger, "dropped"),
-          number(ledger, "discarded"), imbalance == 0 ? "ok" : fmt::format("off by {}", imbalance)};
+  return {number(ledger, "matched"),
+          number(ledger, "delivered"),
+          number(ledger, "queued"),
+          number(ledger, "in_flight"),
+          number(ledger, "waiting"),
+          number(ledger, "spilled"),
+          number(ledger, "dropped"),
+          number(ledger, "discarded"),
+          imbalance == 0 ? "ok" : fmt::format("off by {}", imbalance)};
 }
 
 std::string audit_text(const Json& answer) {
   Table table({"SUBSCRIPTION", "CLIENT", "FILTERS", "STATE", "MATCHED", "DELIVERED", "QUEUED",
-               "IN FLIGHT", "WAITING", "DROPPED", "DISCARDED", "BALANCE"});
+               "IN FLIGHT", "WAITING", "SPILLED", "DROPPED", "DISCARDED", "BALANCE"});
   const auto add = [&table](std::vector<std::string> head, const Json& row) {
     const std::vector<std::string> cells = ledger_cells(row);
     head.insert(head.end(), cells.begin(), cells.end());

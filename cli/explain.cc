@@ -89,6 +89,7 @@ void add_subscription(std::string& out, const Json& row) {
                      number(row, "queued"), number(row, "max_messages"), size_of(row, "held_bytes"),
                      size_of(row, "max_bytes"), number(row, "waiting"),
                      time_of(count_of(row, "lag_ms")));
+  if (count_of(row, "spilled") > 0) out += fmt::format(", spilled {}", number(row, "spilled"));
   if (row.contains("drain_ms")) {
     out += fmt::format(", empty in {} at its pace", time_of(count_of(row, "drain_ms")));
   }

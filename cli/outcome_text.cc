@@ -217,6 +217,7 @@ std::string published_text(const PublishedTotals& totals) {
   }
   out += fmt::format("; copies: {} matched, {} accepted", grouped(sums.matched),
                      grouped(sums.accepted));
+  if (sums.spilled > 0) out += fmt::format(", {} spilled", grouped(sums.spilled));
   if (sums.dropped > 0) out += fmt::format(", {} dropped", grouped(sums.dropped));
   if (sums.rejected > 0) out += fmt::format(", {} rejected", grouped(sums.rejected));
   if (sums.expired_later > 0) out += fmt::format(", {} expired later", grouped(sums.expired_later));

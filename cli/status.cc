@@ -43,13 +43,14 @@ std::string owner_of(const Json& row) {
 
 std::string subscriptions_table(const Json& rows) {
   Table table({"SUBSCRIPTION", "FILTERS", "OVERFLOW", "MATCHED", "DELIVERED", "QUEUED", "IN FLIGHT",
-               "WAITING", "DROPPED", "DISCARDED", "BALANCE"});
+               "WAITING", "SPILLED", "DROPPED", "DISCARDED", "BALANCE"});
   for (const Json& row : rows) {
     const Json ledger = row.value("ledger", Json::object());
     const std::int64_t imbalance = ledger.value("imbalance", std::int64_t{0});
     table.add({owner_of(row), filters_of(row), word(row, "overflow"), number(ledger, "matched"),
                number(ledger, "delivered"), number(ledger, "queued"), number(ledger, "in_flight"),
-               number(ledger, "waiting"), number(ledger, "dropped"), number(ledger, "discarded"),
+               number(ledger, "waiting"), number(ledger, "spilled"), number(ledger, "dropped"),
+               number(ledger, "discarded"),
                imbalance == 0 ? "ok" : fmt::format("off by {}", imbalance)});
   }
   return table.empty() ? "no subscriptions\n" : table.text();

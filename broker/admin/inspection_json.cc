@@ -17,9 +17,10 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 // In the order of wire::GapReason.
-constexpr std::array<std::string_view, 10> kReasons = {
+constexpr std::array<std::string_view, 11> kReasons = {
     "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
-    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed"};
+    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed",
+    "spill_lost"};
 
 std::string_view reason_name(wire::GapReason reason) {
   return kReasons[static_cast<std::size_t>(reason) - 1];
@@ -176,6 +177,7 @@ Json subscription_json(const model::SubscriptionExplanation& row) {
   out["queued"] = status.queued;
   out["in_flight"] = status.in_flight;
   out["waiting"] = status.waiting;
+  out["spilled"] = status.spilled;
   out["max_messages"] = status.max_messages;
   out["held_bytes"] = status.held_bytes;
   out["max_bytes"] = status.max_bytes;

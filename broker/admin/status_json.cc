@@ -13,9 +13,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // In the order of wire::GapReason.
-constexpr std::array<std::string_view, 10> kReasons = {
+constexpr std::array<std::string_view, 11> kReasons = {
     "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
-    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed"};
+    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed",
+    "spill_lost"};
 
 // In the order of metrics::MemoryPart.
 constexpr std::array<std::string_view, 8> kMemoryParts = {"process",       "batches",     "queues",

@@ -171,6 +171,8 @@ class Loader {
               "subscription.queue_messages_max", s.subscription.queue_messages_max);
     not_above("subscription.queue_bytes", s.subscription.queue_bytes,
               "subscription.queue_bytes_max", s.subscription.queue_bytes_max);
+    not_above("subscription.spill_bytes", s.subscription.spill_bytes,
+              "subscription.spill_bytes_max", s.subscription.spill_bytes_max);
     // A publisher waits for GRANT to cover a whole frame; with less it would wait for ever.
     not_above("connection.max_frame", s.connection.max_frame, "topic.grant", s.topic.grant);
     if (!inputs_.check_ladder) return;

@@ -1,5 +1,7 @@
 #include "broker/config/planner.h"
 
+#include <algorithm>
+
 #include "broker/config/plan_lines.h"
 #include "libs/base/assert.h"
 #include "libs/base/units.h"
@@ -14,6 +16,16 @@ PlanLine first_connection(const Settings& s) {
           plus(kConnectionBytes, frame)};
 }
 
+// Of one subscription that chose nothing: its queue, and its spill, which is kept in memory.
+Size default_queue(const Settings& s) {
+  for (const std::string& step : s.subscription.overflow) {
+    if (!step.starts_with("spill")) continue;
+    const auto said = base::parse_size(step.substr(std::min<std::size_t>(step.size(), 6)));
+    return plus(s.subscription.queue_bytes, said ? *said : s.subscription.spill_bytes);
+  }
+  return s.subscription.queue_bytes;
+}
+
 std::vector<PlanLine> needed(const Settings& s) {
   const Size shards = s.node.shards;
   std::vector<PlanLine> lines = {
@@ -24,7 +36,7 @@ std::vector<PlanLine> needed(const Settings& s) {
                             {kMailboxEntryBytes, nullptr}}),
       product("one receive slab per shard", {{shards, "shards"}, {s.slab.bytes, nullptr}}),
       first_connection(s),
-      product("one default queue, full", {{s.subscription.queue_bytes, nullptr}}),
+      product("one default queue, full", {{default_queue(s), nullptr}}),
   };
   for (PlanLine& line : history(s)) lines.push_back(std::move(line));
   return lines;
@@ -39,8 +51,7 @@ std::vector<PlanLine> worst_case(const Settings& s) {
       unsent_output(s),
       product("a subscription for each of them",
               {{connections, "subscriptions"}, {kSubscriptionBytes, nullptr}}),
-      product("their default queues, full",
-              {{connections, "queues"}, {s.subscription.queue_bytes, nullptr}}),
+      product("their default queues, full", {{connections, "queues"}, {default_queue(s), nullptr}}),
       product("topics", {{s.topic.max_topics, "topics"}, {kTopicBytes, nullptr}}),
   };
 }
@@ -62,7 +73,7 @@ Plan make_plan(const Settings& settings) {
   }
   if (plan.fits()) {
     // The one queue that is needed counts as well.
-    plan.full_queues = (plan.budget - plan.needed_bytes) / settings.subscription.queue_bytes + 1;
+    plan.full_queues = (plan.budget - plan.needed_bytes) / default_queue(settings) + 1;
   }
   return plan;
 }

@@ -5,6 +5,7 @@
 
 #include "broker/daemon/shard_options.h"
 #include "broker/daemon/version.h"
+#include "broker/store/memory/memory_spill_store.h"
 #include "libs/base/random.h"
 
 namespace sluice::daemon {
@@ -49,7 +50,9 @@ Node::Node(const config::Settings& settings, const base::Clock& clock, log::Logg
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
     pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, options_.slab_idle_max,
                                                       &budget_.account(model::ShardId(i))));
-    const shard::Ports ports{*metrics_.back(), *pools_.back(), *office_, events_, *this, &budget_};
+    spills_.push_back(std::make_unique<store::MemorySpillStore>());
+    const shard::Ports ports{*metrics_.back(), *pools_.back(), *office_, events_, *this,
+                             *spills_.back(),  &budget_};
     shards_.push_back(std::make_unique<net::ShardLoop>(model::ShardId(i), options_, ports, clock_,
                                                        base::system_seed()));
   }

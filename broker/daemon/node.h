@@ -80,6 +80,7 @@ class Node final : private port::AdminSink {
   std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
   flow::MemoryBudget budget_;
   std::vector<std::unique_ptr<base::SlabPool>> pools_;  // before all that may hold their slabs
+  std::vector<std::unique_ptr<port::SpillStore>> spills_;
   std::unique_ptr<shard::PostOffice> office_;
   loop::Loop loop_;
   std::vector<std::unique_ptr<net::ShardLoop>> shards_;

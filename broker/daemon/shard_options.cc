@@ -53,6 +53,8 @@ shard::Options shard_options(const config::Settings& settings) {
   options.largest_bounds = {static_cast<std::uint32_t>(settings.subscription.queue_messages_max),
                             settings.subscription.queue_bytes_max,
                             {}};
+  options.spill_bytes = settings.subscription.spill_bytes;
+  options.spill_bytes_max = settings.subscription.spill_bytes_max;
   options.credit_messages_max = settings.subscription.credit_messages_max;
   options.credit_bytes_max = settings.subscription.credit_bytes_max;
   options.read_bytes_turn = settings.connection.read_bytes_turn;

@@ -34,7 +34,7 @@ struct SubscriptionStatus {
   std::uint64_t waiting = 0;
   std::uint64_t spilled = 0;
   std::uint64_t discarded = 0;
-  std::array<std::uint64_t, 10> dropped{};  // by wire::GapReason, less 1
+  std::array<std::uint64_t, 11> dropped{};  // by wire::GapReason, less 1
   std::int64_t imbalance = 0;
   std::uint64_t held_bytes = 0;
   std::uint64_t lag_ns = 0;

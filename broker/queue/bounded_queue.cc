@@ -9,28 +9,34 @@ namespace sluice::queue {
 
 using wire::GapReason;
 
-BoundedQueue::BoundedQueue(const Bounds& bounds, const Ladder& ladder)
-    : bounds_(bounds), ladder_(ladder), conflates_(ladder.conflates()) {
+BoundedQueue::BoundedQueue(const Bounds& bounds, const Ladder& ladder, port::SpillStore* store,
+                           std::uint64_t tag)
+    : Held(bounds, ladder) {
   ASSERT(bounds.max_messages > 0 && bounds.max_bytes > 0 && bounds.max_lag.count() >= 0);
   ASSERT(ladder.size > 0 && ladder.size <= kMaxSteps);
+  if (!ladder.spills()) return;
+  ASSERT(store != nullptr && ladder.spill_bytes > 0);
+  rare().spill = std::make_unique<detail::Spill>(*store, tag, ladder.spill_bytes);
 }
 
 PushResult BoundedQueue::push(const model::Slice& slice, model::PublishToken token,
                               base::MonotonicTime now, base::MonotonicTime deadline) {
   ASSERT(slice.count > 0);
   PushResult result;
+  const std::uint64_t first = next_sequence_;
   Entry entry = make_entry(slice, now, deadline);
   if (entry.expires <= now) {
     push_late(std::move(entry), token, result);
   } else {
     take_in(std::move(entry), token, result);
   }
+  result.spilled = spilled_from(first);
   return result;
 }
 
 void BoundedQueue::take_in(Entry entry, model::PublishToken token, PushResult& result) {
   const model::Slice& slice = entry.slice;
-  if (has_room(slice.count, slice.records, entry.queued_at) && !conflating()) {
+  if (is_open(slice.count, slice.records, entry.queued_at) && !conflating()) {
     result.accepted += slice.count;
     append(std::move(entry));
   } else {
@@ -40,12 +46,15 @@ void BoundedQueue::take_in(Entry entry, model::PublishToken token, PushResult& r
 
 bool BoundedQueue::has_room(std::uint32_t messages, std::uint64_t record_bytes,
                             base::MonotonicTime now) const noexcept {
-  return fits(messages, record_bytes + bookkeeping(messages)) && !has_waiting() && !lagged(now);
+  if (is_open(messages, record_bytes, now)) return true;
+  if (!spills() || has_waiting() || record_bytes + kSliceOverhead > bounds_.max_bytes) return false;
+  return rare_->spill->fits(record_bytes + kSliceOverhead + rare_->reserved_bytes) && may_spill();
 }
 
 void BoundedQueue::reserve(std::uint32_t messages, std::uint64_t record_bytes) {
   rare().reserved_messages += messages;
   rare().reserved_bytes += record_bytes + bookkeeping(messages);
+  if (spills()) tolerate_excess();  // the room may be the spill's
 }
 
 void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes) noexcept {
@@ -53,7 +62,7 @@ void BoundedQueue::unreserve(std::uint32_t messages, std::uint64_t record_bytes)
   ASSERT(rare_->reserved_bytes >= record_bytes + bookkeeping(messages));
   rare_->reserved_messages -= messages;
   rare_->reserved_bytes -= record_bytes + bookkeeping(messages);
-  rare_->room_came = has_waiting();
+  rare_->room_came = has_behind();
 }
 
 // The room is free again at once: kept for an entry that stands behind others, it would keep them
@@ -63,8 +72,9 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
   ASSERT(slice.count > 0);
   unreserve(slice.count, slice.records);
   end_conflation_if_drained();
+  const std::uint64_t first = next_sequence_;
   Entry entry = make_entry(slice, now, deadline);
-  if (has_waiting()) {
+  if (has_waiting() || spills()) {
     rare_->waiting_messages += slice.count;
     Waiting waiting;
     waiting.entry = std::move(entry);
@@ -72,11 +82,11 @@ PushResult BoundedQueue::push_reserved(const model::Slice& slice, base::Monotoni
     rare_->waiting.push_back(std::move(waiting));
     move_in(now);
   } else {
-    may_exceed(slice);  // the room may have been taken away since, by a ceiling
-    enter(std::move(entry));
+    take_in_reserved(std::move(entry));
   }
   PushResult result;
   result.accepted = slice.count;
+  result.spilled = spilled_from(first);
   return result;
 }
 
@@ -91,7 +101,7 @@ PushResult BoundedQueue::turn_away(const model::Slice& slice, GapReason reason,
 
 Item BoundedQueue::next(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages) {
   Item item = take(credit, now, limit_messages);
-  if (has_waiting() && std::holds_alternative<Delivery>(item)) move_in(now);
+  if (has_behind() && std::holds_alternative<Delivery>(item)) move_in(now);
   return item;
 }
 
@@ -123,9 +133,11 @@ void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
   std::uint32_t at = 0;
   while (at < entries_.size() && entries_[at].sequence < sequence) ++at;
   Entry entry{slice, sequence, now, deadline, std::min(deadline, slice.earliest_deadline)};
-  note_expiry(entry);
+  note_expiry(entry.expires);
   if (at < entries_.size()) {
     entry.queued_at = std::min(now, entries_[at].queued_at);
+  } else if (has_spilled()) {
+    entry.queued_at = std::min(now, rare_->spill->front().queued_at);
   } else if (has_waiting()) {
     entry.queued_at = std::min(now, rare_->waiting.front().entry.queued_at);
   }
@@ -138,39 +150,31 @@ void BoundedQueue::put_back(const model::Slice& slice, std::uint64_t sequence,
   join_at(at);
 }
 
-// To be said before an entry of `slice` is added whether there is room or not.
-void BoundedQueue::may_exceed(const model::Slice& slice) {
-  if (rare_ != nullptr && fits(0, 0)) rare_->over_messages = rare_->over_bytes = 0;
-  const std::uint64_t bytes = slice.records + bookkeeping(slice.count);
-  if (fits(slice.count, bytes)) return;
-  rare().over_messages += slice.count;
-  rare().over_bytes += bytes;
-}
-
 bool BoundedQueue::on_time(base::MonotonicTime now) {
   if (rare_ != nullptr && rare_->sweep_at <= now) sweep(now);
   if (lagged(now)) {
     if (settling() == StepKind::kDisconnect) return true;
     while (settling() == StepKind::kDropOldest && lagged(now)) {
-      drop_front(entries_.front().slice.count, GapReason::kLagged);
+      drop_oldest(UINT32_MAX, GapReason::kLagged);
     }
   }
-  if (!has_waiting()) return false;
+  if (!has_behind()) return false;
   move_in(now);
   return expire(now);
 }
 
 base::MonotonicTime BoundedQueue::next_time() const noexcept {
   base::MonotonicTime time = base::kNever;
-  if (has_waiting()) {
+  if (has_behind()) {
     if (rare_->room_came) return base::MonotonicTime::min();
     time = rare_->expiry_min;
   }
   if (rare_ != nullptr) time = std::min(time, rare_->sweep_at);
   const StepKind settles = settling();
-  if (bounds_.max_lag.count() > 0 && !entries_.empty() &&
+  if (const Entry* oldest = this->oldest();
+      bounds_.max_lag.count() > 0 && oldest != nullptr &&
       (settles == StepKind::kDropOldest || settles == StepKind::kDisconnect)) {
-    time = std::min(time, entries_.front().queued_at + bounds_.max_lag + base::Duration(1));
+    time = std::min(time, oldest->queued_at + bounds_.max_lag + base::Duration(1));
   }
   return time;
 }
@@ -181,6 +185,10 @@ void BoundedQueue::close() {
   held_bytes_ = 0;
   entries_.clear();
   if (rare_ == nullptr) return;
+  if (has_spilled()) {
+    rare_->discarded += rare_->spill->messages();
+    rare_->spill->clear();
+  }
   discard_waiting();
   rare_->discarded += std::exchange(rare_->in_flight_messages, 0);
   rare_->in_flight_bytes = 0;
@@ -188,66 +196,6 @@ void BoundedQueue::close() {
   rare_->gaps.clear();
   rare_->conflation.reset();
   rare_->dead = 0;
-}
-
-base::Duration BoundedQueue::lag(base::MonotonicTime now) const noexcept {
-  return entries_.empty() ? base::Duration(0) : now - entries_.front().queued_at;
-}
-
-bool BoundedQueue::lagged(base::MonotonicTime now) const noexcept {
-  return bounds_.max_lag.count() > 0 && lag(now) > bounds_.max_lag;
-}
-
-std::uint64_t BoundedQueue::messages_max() const noexcept {
-  if (rare_ == nullptr) return bounds_.max_messages;
-  const std::uint64_t taken = rare_->reserved_messages + rare_->in_flight_messages;
-  return bounds_.max_messages - std::min<std::uint64_t>(taken, bounds_.max_messages);
-}
-
-std::uint64_t BoundedQueue::bytes_max() const noexcept {
-  if (rare_ == nullptr) return bounds_.max_bytes;
-  const std::uint64_t most = std::min(bounds_.max_bytes, rare_->ceiling);
-  return most - std::min(rare_->reserved_bytes + rare_->in_flight_bytes, most);
-}
-
-bool BoundedQueue::fits(std::uint64_t messages, std::uint64_t bytes) const noexcept {
-  return queued_ + messages <= messages_max() && held_bytes_ + bytes <= bytes_max();
-}
-
-std::uint32_t BoundedQueue::count_that_fits(const Entry& entry) const noexcept {
-  const std::uint64_t messages = messages_max();
-  if (queued_ >= messages || held_bytes_ >= bytes_max()) return 0;
-  if (conflates_) return count_that_fits_singly(entry.slice);
-  const std::uint64_t taken = held_bytes_ + overhead(entry);
-  if (taken >= bytes_max()) return 0;
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(messages - queued_, entry.slice.count_within(bytes_max() - taken)));
-}
-
-// Each message with bookkeeping of its own.
-std::uint32_t BoundedQueue::count_that_fits_singly(const model::Slice& slice) const noexcept {
-  const std::uint64_t room = bytes_max() - held_bytes_;
-  std::uint32_t fit = 0;
-  std::uint32_t beyond = 1 + static_cast<std::uint32_t>(
-                                 std::min<std::uint64_t>(slice.count, messages_max() - queued_));
-  while (fit + 1 < beyond) {
-    const std::uint32_t middle = fit + (beyond - fit) / 2;
-    (slice.bytes_of_first(middle) + bookkeeping(middle) <= room ? fit : beyond) = middle;
-  }
-  return fit;
-}
-
-// A slice that goes on where the last entry ends becomes part of it.
-std::uint64_t BoundedQueue::overhead(const Entry& entry) const noexcept {
-  if (conflates_) return bookkeeping(entry.slice.count);
-  return !entries_.empty() && continues(entries_.back(), entry) ? 0 : kSliceOverhead;
-}
-
-bool BoundedQueue::gap_is_next() const noexcept {
-  if (rare_ == nullptr || rare_->gaps.empty()) return false;
-  const std::uint64_t place = rare_->gaps.first_place();
-  if (!entries_.empty()) return place < entries_.front().sequence;
-  return rare_->waiting.empty() || place < rare_->waiting.front().entry.sequence;
 }
 
 // How many of the first messages are alike in whether they could ever fit.
@@ -281,15 +229,10 @@ bool BoundedQueue::fits_whole(const Entry& entry) const {
   }
 }
 
-BoundedQueue::Rare& BoundedQueue::rare() {
-  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
-  return *rare_;
-}
-
 void BoundedQueue::append(Entry entry) {
   queued_ += entry.slice.count;
   held_bytes_ += entry.slice.records + bookkeeping(entry.slice.count);
-  if (entry.expires != base::kNever) note_expiry(entry);
+  if (entry.expires != base::kNever) note_expiry(entry.expires);
   entries_.push_back(std::move(entry));
   if (entries_.back().slice.first != 0 && !conflating()) join_at(entries_.size() - 1);
 }
@@ -336,7 +279,8 @@ void BoundedQueue::push_run(Entry run, model::PublishToken token, Tally tally) {
   if (has_waiting()) return wait(std::move(run), token, tally.result);
   const bool replaces = conflating();
   // Whoever makes room of its own is better asked one by one.
-  bool full = lagged(run.queued_at) || (replaces && ladder_.steps[0].kind == StepKind::kConflate);
+  bool full = has_spilled() || lagged(run.queued_at) ||
+              (replaces && ladder_.steps[0].kind == StepKind::kConflate);
   while (!full && run.slice.count > 0) {
     const std::uint32_t messages = count_that_fits(run);
     const bool whole = messages == run.slice.count;
@@ -355,6 +299,10 @@ void BoundedQueue::climb(Entry run, model::PublishToken token, Tally tally) {
     switch (ladder_.steps[step].kind) {
       case StepKind::kConflate:
         tally.result.accepted += conflate(&run, run.queued_at);
+        if (run.slice.count == 0) return;
+        break;
+      case StepKind::kSpill:
+        tally.result.accepted += spill(&run);
         if (run.slice.count == 0) return;
         break;
       case StepKind::kBlock:

@@ -20,20 +20,16 @@
 #include <memory>
 #include <vector>
 
-#include "broker/model/slice.h"
-#include "broker/queue/gap_list.h"
-#include "broker/queue/ladder.h"
-#include "broker/queue/ledger.h"
-#include "broker/queue/queue_state.h"
-#include "broker/queue/queue_types.h"
-#include "broker/queue/ring.h"
+#include "broker/queue/held.h"
 
 namespace sluice::queue {
 
-class BoundedQueue {
+class BoundedQueue : public detail::Held {
  public:
-  /// Requires: both bounds are set; a ladder that parse_ladder() would give.
-  BoundedQueue(const Bounds& bounds, const Ladder& ladder);
+  /// Requires: both bounds are set; a ladder that parse_ladder() would give. For one that spills:
+  /// its spill_bytes, and a store, which outlives the queue and knows it by `tag`.
+  BoundedQueue(const Bounds& bounds, const Ladder& ladder, port::SpillStore* store = nullptr,
+               std::uint64_t tag = 0);
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
 
@@ -76,12 +72,7 @@ class BoundedQueue {
 
   /// Takes out every copy of a publish, queued or waiting: how many messages. Looks at slices().
   std::uint64_t withdraw(const model::Origin& origin, base::MonotonicTime now);
-  std::uint64_t slices() const noexcept;
 
-  /// The slice that next() would take from; null where that is a gap or nothing.
-  const model::Slice* front() const noexcept {
-    return entries_.empty() || gap_is_next() ? nullptr : &entries_.front().slice;
-  }
   /// That much of what next() gave is not yet taken by the socket: it counts against the bounds
   /// till it is released. Bytes as held_bytes() counts them. Requires: as much was delivered.
   void hold_in_flight(std::uint64_t messages, std::uint64_t bytes);
@@ -89,7 +80,6 @@ class BoundedQueue {
   void release_in_flight();
   /// Its consumer went away with it, and it may have arrived or not.
   void discard_in_flight(std::uint64_t messages, std::uint64_t bytes);
-  std::uint64_t in_flight() const noexcept { return rare_ ? rare_->in_flight_messages : 0; }
 
   /// A lower bound in bytes while memory is short (kNoCeiling: none). A ladder that gives way loses
   /// at once, from the front, what is over it: how many messages. With others it counts as full.
@@ -97,10 +87,6 @@ class BoundedQueue {
 
   /// What was lost since the last call, in the order of losing; at most kMaxLosses + kGapReasons.
   std::vector<Loss> take_losses();
-  bool has_losses() const noexcept { return rare_ != nullptr && !rare_->losses.empty(); }
-
-  /// Whether next() has nothing even for a consumer with open credit.
-  bool empty() const noexcept { return entries_.empty() && !gap_is_next(); }
 
   /// Lets time pass: `block` steps that are over, messages older than max_lag.
   /// True when the ladder came to `disconnect`.
@@ -110,36 +96,11 @@ class BoundedQueue {
 
   /// Outcomes of waiting pushes since the last call, in order.
   std::vector<Settled> take_settled();
-  /// Whether on_time() may ever have something to do, as things stand, or something has settled.
-  bool is_timed() const noexcept {
-    return bounds_.max_lag.count() > 0 || (rare_ && rare_->timed());
-  }
-  bool has_settled() const noexcept { return rare_ && !rare_->settled.empty(); }
 
   /// Ends it: everything held is discarded and counted so; waiting pushes settle as dropped.
   void close();
   /// Gives memory back that an empty queue does not need. For housekeeping.
   void shrink();
-
-  Ledger ledger() const noexcept;
-  Totals totals() const noexcept;
-  /// Calls `visit(reason, count)` for what was dropped since the last call.
-  template <typename Visit>
-  void count_drops(Visit visit) const {
-    if (rare_) rare_->count_drops(visit);
-  }
-  const Bounds& bounds() const noexcept { return bounds_; }
-  const Ladder& ladder() const noexcept { return ladder_; }
-  std::uint32_t queued() const noexcept { return queued_; }          // messages
-  std::uint64_t held_bytes() const noexcept { return held_bytes_; }  // queued, with bookkeeping
-  std::uint64_t next_sequence() const noexcept { return next_sequence_; }
-  /// Age of the oldest queued message; 0 when none is queued.
-  base::Duration lag(base::MonotonicTime now) const noexcept;
-  /// Heap held for bookkeeping, beyond the batches; 0 when idle, never short of room, and shrunk.
-  std::size_t memory_bytes() const noexcept;
-
-  /// Aborts when an invariant does not hold: the ledger's law, bounds, order of entries and gaps.
-  void check_invariants() const;
 
  private:
   using Entry = detail::Entry;
@@ -147,32 +108,11 @@ class BoundedQueue {
   using Rare = detail::Rare;
   using Tally = detail::Tally;
 
-  // Asking (bounded_queue.cc).
-  StepKind settling() const noexcept { return ladder_.steps[ladder_.size - 1U].kind; }
-  bool has_waiting() const noexcept { return rare_ != nullptr && !rare_->waiting.empty(); }
-  bool lagged(base::MonotonicTime now) const noexcept;
-  std::uint64_t messages_max() const noexcept;  // without what is reserved
-  std::uint64_t bytes_max() const noexcept;
-  bool fits(std::uint64_t messages, std::uint64_t bytes) const noexcept;
-  bool fits_whole(const Entry& entry) const;
-  std::uint32_t count_that_fits(const Entry& entry) const noexcept;
-  std::uint32_t count_that_fits_singly(const model::Slice& slice) const noexcept;
-  std::uint64_t overhead(const Entry& entry) const noexcept;
-  bool conflating() const noexcept { return rare_ != nullptr && rare_->conflation != nullptr; }
-  // Where messages may come to stand by themselves, each has always been charged so.
-  std::uint64_t bookkeeping(std::uint32_t messages) const noexcept {
-    return conflates_ ? std::uint64_t{messages} * kSliceOverhead : kSliceOverhead;
-  }
-  std::uint32_t leading_run(const model::Slice& slice, bool& too_large) const;
-  bool gap_is_next() const noexcept;
-  Gap take_gap();
-
   // Pushing (bounded_queue.cc).
-  Rare& rare();
+  bool fits_whole(const Entry& entry) const;
+  std::uint32_t leading_run(const model::Slice& slice, bool& too_large) const;
   void take_in(Entry entry, model::PublishToken token, PushResult& result);
   void append(Entry entry);
-  void may_exceed(const model::Slice& slice);
-  void tolerate_excess();
   void join_at(std::uint32_t at);
   void push_slowly(Entry entry, model::PublishToken token, PushResult& result);
   void push_run(Entry run, model::PublishToken token, Tally tally);
@@ -185,10 +125,21 @@ class BoundedQueue {
   Entry make_entry(const model::Slice& slice, base::MonotonicTime now,
                    base::MonotonicTime deadline) noexcept;
   void push_late(Entry entry, model::PublishToken token, PushResult& result);
-  void note_expiry(const Entry& entry);
+  void note_expiry(base::MonotonicTime expires);
   std::uint32_t skip_expired(base::MonotonicTime now);
   void sweep(base::MonotonicTime now);
   static std::uint32_t leading_run(Entry& entry, base::MonotonicTime until, bool& gone);
+
+  // Spilling (bounded_queue_spill.cc).
+  bool may_spill() const;
+  std::uint32_t spilled_from(std::uint64_t sequence) const noexcept;
+  std::uint32_t spill(Entry* run, std::uint32_t most = UINT32_MAX);
+  std::uint32_t place(Entry* run);
+  void take_in_reserved(Entry entry);
+  void refill(base::MonotonicTime now);
+  void displace_into_spill(Entry* run, base::MonotonicTime now, Tally tally);
+  void drop_oldest(std::uint32_t most, wire::GapReason reason, bool in_receipt = false);
+  std::uint64_t squeeze();
 
   // Losing (bounded_queue_loss.cc).
   void displace(Entry entry, Tally tally);
@@ -198,6 +149,7 @@ class BoundedQueue {
   void drop_all(Tally tally);
   void displace_front(std::uint32_t messages, Tally tally);
   void lose(const Entry& entry, wire::GapReason reason, bool in_receipt);
+  Gap take_gap();
   void note_loss(const Entry& entry, wire::GapReason reason, bool in_receipt);
   void add_gap(const Gap& gap);
   bool holds_between(std::uint64_t after, std::uint64_t before) noexcept;
@@ -213,7 +165,7 @@ class BoundedQueue {
   void put_newest(Entry entry, const ConflationKey& key);
   void give_way(std::uint32_t at);
   void enter(Entry entry);
-  Entry take_one(Entry* run);
+  Entry take_some(Entry* run, std::uint32_t messages);
   std::uint32_t conflate(Entry* run, base::MonotonicTime now, std::uint32_t most = UINT32_MAX);
   void conflate_displacing(Entry* run, Tally tally);
   void extend(Delivery& delivery, Credit& credit, base::MonotonicTime now, std::uint32_t limit);
@@ -228,23 +180,11 @@ class BoundedQueue {
   void give_up_front(std::uint32_t messages, wire::GapReason reason);
   bool climb_front(base::MonotonicTime now);
   bool conflate_front(base::MonotonicTime now, std::uint32_t most);
-  void displace_waiting();
+  bool spill_front(std::uint32_t most);
+  void displace_waiting(base::MonotonicTime now);
   void settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
-              wire::GapReason reason);
+              wire::GapReason reason, std::uint32_t spilled = 0);
   void discard_waiting();
-
-  void check_entries() const;
-  void check_rare() const;
-
-  Ring<Entry> entries_;
-  std::uint64_t held_bytes_ = 0;
-  std::uint64_t next_sequence_ = 1;
-  std::uint64_t delivered_ = 0;
-  std::uint32_t queued_ = 0;
-  std::unique_ptr<Rare> rare_;
-  Bounds bounds_;
-  Ladder ladder_;
-  bool conflates_ = false;  // what the ladder says
 };
 
 }  // namespace sluice::queue

@@ -197,15 +197,6 @@ void BoundedQueue::enter(Entry entry) {
   }
 }
 
-// The next message of `run`, or, without one, of what waits at the front.
-BoundedQueue::Entry BoundedQueue::take_one(Entry* run) {
-  if (run != nullptr) return run->slice.count > 1 ? split_front(*run, 1) : std::exchange(*run, {});
-  Entry& front = rare_->waiting.front().entry;
-  if (front.slice.count == 1) return take_waiting(0).entry;
-  --rare_->waiting_messages;
-  return split_front(front, 1);
-}
-
 // Queues messages of `run`, or of what waits at the front, as long as each has room once what it
 // stands for has given way, and `most` at most. How many.
 std::uint32_t BoundedQueue::conflate(Entry* run, base::MonotonicTime now, std::uint32_t most) {
@@ -216,7 +207,7 @@ std::uint32_t BoundedQueue::conflate(Entry* run, base::MonotonicTime now, std::u
   for (const ConflationKey& key : keys) {
     if (taken == most || !fits_instead(place_of(key), from.slice.bytes_of_first(1), now)) break;
     ++taken;
-    put_newest(take_one(run), key);
+    put_newest(take_some(run, 1), key);
   }
   return taken;
 }
@@ -228,7 +219,7 @@ void BoundedQueue::conflate_displacing(Entry* run, Tally tally) {
   const std::vector<ConflationKey> keys = conflation_keys(from.slice, ladder_.conflates_by_key());
   for (const ConflationKey& key : keys) {
     ++tally.result.accepted;
-    put_newest(take_one(run), key);
+    put_newest(take_some(run, 1), key);
     while (!fits(0, 0)) displace_front(1, tally);
   }
 }

@@ -73,10 +73,10 @@ BoundedQueue::Entry BoundedQueue::make_entry(const model::Slice& slice, Monotoni
   return entry;
 }
 
-void BoundedQueue::note_expiry(const Entry& entry) {
-  if (entry.expires == base::kNever) return;
+void BoundedQueue::note_expiry(MonotonicTime expires) {
+  if (expires == base::kNever) return;
   MonotonicTime& sweep_at = rare().sweep_at;
-  sweep_at = std::min(sweep_at, grid_at_or_after(entry.expires));
+  sweep_at = std::min(sweep_at, grid_at_or_after(expires));
 }
 
 // How many of the first messages are alike in whether they expire until then. Corrects `expires`
@@ -124,13 +124,13 @@ std::uint32_t BoundedQueue::skip_expired(MonotonicTime now) {
     const std::uint32_t run = leading_run(entries_.front(), now, gone);
     if (!gone) return run == entries_.front().slice.count ? UINT32_MAX : run;
     drop_front(run, GapReason::kExpired);
-    if (has_waiting()) move_in(now);
+    if (has_behind()) move_in(now);
   }
   return UINT32_MAX;
 }
 
 // One walk: what stays moves to a new ring, what goes is lost once all entries stand in their
-// final place, so that its holes join.
+// final place, so that its holes join. Of what is spilled only whole publishes can be judged.
 void BoundedQueue::sweep(MonotonicTime now) {
   const MonotonicTime until = grid_at_or_before(now);
   std::vector<Entry> expired;
@@ -162,6 +162,13 @@ void BoundedQueue::sweep(MonotonicTime now) {
   }
   entries_ = std::move(kept);
   rare_->dead = 0;
+  if (has_spilled()) {
+    rare_->spill->take_if([until](const Entry& entry) { return entry.deadline <= until; },
+                          [&](Entry entry) { expired.push_back(std::move(entry)); });
+    for (std::uint32_t at = 0; at < rare_->spill->size(); ++at) {
+      earliest = std::min(earliest, rare_->spill->at(at).deadline);
+    }
+  }
   rare_->sweep_at = grid_at_or_after(earliest);
   for (const Entry& entry : expired) lose(entry, GapReason::kExpired, false);
   tolerate_excess();  // a slice cut in two needs more bookkeeping

@@ -12,15 +12,14 @@ using wire::GapReason;
 
 namespace {
 
-// Of a ring of things with messages, by rising sequence: the first that has one behind `after`.
-template <typename T, typename EntryOf>
-std::uint32_t first_behind(const Ring<T>& ring, EntryOf entry_of, std::uint64_t after) {
+// Of entries by rising sequence, the first that has a message behind `after`.
+template <typename EntryAt>
+std::uint32_t first_behind(std::uint32_t size, EntryAt entry_at, std::uint64_t after) {
   std::uint32_t low = 0;
-  std::uint32_t high = ring.size();
+  std::uint32_t high = size;
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    const auto& entry = entry_of(ring[middle]);
-    if (entry.sequence + entry.slice.count > after + 1) {
+    if (entry_at(middle).end() > after + 1) {
       high = middle;
     } else {
       low = middle + 1;
@@ -35,6 +34,7 @@ std::uint32_t first_behind(const Ring<T>& ring, EntryOf entry_of, std::uint64_t 
 // many, all older ones and the first of the new ones go.
 void BoundedQueue::displace(Entry entry, Tally tally) {
   if (conflates_) return conflate_displacing(&entry, tally);
+  if (spills()) return displace_into_spill(&entry, entry.queued_at, tally);
   const std::uint32_t lost = count_without_place(entry.slice);
   if (lost > 0) drop_all(tally);
   if (lost == entry.slice.count) {
@@ -80,11 +80,11 @@ void BoundedQueue::drop_all(Tally tally) {
 }
 
 void BoundedQueue::displace_front(std::uint32_t messages, Tally tally) {
-  const std::uint64_t end = entries_.front().sequence + messages;
+  const std::uint64_t end = oldest()->sequence + messages;
   const auto own = static_cast<std::uint32_t>(
       end > tally.first_sequence ? std::min<std::uint64_t>(messages, end - tally.first_sequence)
                                  : 0);
-  drop_front(messages, GapReason::kDroppedOldest, own != 0);
+  drop_oldest(messages, GapReason::kDroppedOldest, own != 0);
   tally.result.displaced += messages - own;
   if (own == 0) return;
   tally.result.accepted -= own;
@@ -178,15 +178,21 @@ void BoundedQueue::put_back(const Gap& gap) {
 }
 
 bool BoundedQueue::holds_between(std::uint64_t after, std::uint64_t before) noexcept {
-  const auto itself = [](const Entry& entry) -> const Entry& { return entry; };
-  const auto of_waiting = [](const Waiting& waiting) -> const Entry& { return waiting.entry; };
   const auto begins = [after](const Entry& entry) { return std::max(entry.sequence, after + 1); };
-  std::uint32_t at = first_behind(entries_, itself, after);
+  const auto queued = [this](std::uint32_t at) -> const Entry& { return entries_[at]; };
+  std::uint32_t at = first_behind(entries_.size(), queued, after);
   if (rare_->dead > 0) at = live_from(at);
   if (at < entries_.size()) return begins(entries_[at]) < before;
-  const Ring<Waiting>& waiting = rare_->waiting;
-  at = first_behind(waiting, of_waiting, after);
-  return at < waiting.size() && begins(waiting[at].entry) < before;
+  if (has_spilled()) {
+    const detail::Spill& spill = *rare_->spill;
+    const auto spilled = [&](std::uint32_t i) -> const Entry& { return spill.at(i); };
+    at = first_behind(spill.size(), spilled, after);
+    if (at < spill.size()) return begins(spill.at(at)) < before;
+  }
+  const Ring<Waiting>& ring = rare_->waiting;
+  const auto waiting = [&](std::uint32_t i) -> const Entry& { return ring[i].entry; };
+  at = first_behind(ring.size(), waiting, after);
+  return at < ring.size() && begins(ring[at].entry) < before;
 }
 
 }  // namespace sluice::queue

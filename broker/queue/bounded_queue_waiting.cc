@@ -35,10 +35,26 @@ BoundedQueue::Waiting BoundedQueue::take_waiting(std::uint32_t at) {
   return taken;
 }
 
+// The next messages of `run`, or, without one, of what waits at the front.
+BoundedQueue::Entry BoundedQueue::take_some(Entry* run, std::uint32_t messages) {
+  if (run != nullptr) {
+    return run->slice.count > messages ? split_front(*run, messages) : std::exchange(*run, {});
+  }
+  Entry& front = rare_->waiting.front().entry;
+  if (front.slice.count == messages) return take_waiting(0).entry;
+  rare_->waiting_messages -= messages;
+  return split_front(front, messages);
+}
+
 // Lets in what there is room for now, in order.
 void BoundedQueue::move_in(base::MonotonicTime now) {
-  while (has_waiting() && move_in_front(now)) {
-  }
+  std::uint64_t left = 0;
+  do {  // what enters the spill may be taken back at once, and make room there
+    refill(now);
+    left = rare_->waiting_messages;
+    while (has_waiting() && move_in_front(now)) {
+    }
+  } while (has_spilled() && rare_->waiting_messages < left);
   rare_->room_came = false;
 }
 
@@ -51,13 +67,14 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
     return true;
   }
   if (front.reserved) {
-    may_exceed(slice);  // it was accepted, and has waited for its turn alone
+    // It was accepted, and has waited for its turn alone.
     if (!conflating()) {
-      append(take_waiting(0).entry);
+      take_in_reserved(take_waiting(0).entry);
       return true;
     }
+    may_exceed(slice);
     // One by one, so that those behind still stand here and no gap grows over them.
-    for (std::uint32_t left = slice.count; left > 0; --left) enter(take_one(nullptr));
+    for (std::uint32_t left = slice.count; left > 0; --left) enter(take_some(nullptr, 1));
     return true;
   }
   std::uint32_t run = slice.count;
@@ -70,19 +87,16 @@ bool BoundedQueue::move_in_front(base::MonotonicTime now) {
     }
   }
   if (conflating()) run = 1;  // what enters may make room for the next
-  const std::uint32_t messages = lagged(now) ? 0 : std::min(run, count_that_fits(front.entry));
+  const bool full = has_spilled() || lagged(now);
+  const std::uint32_t messages = full ? 0 : std::min(run, count_that_fits(front.entry));
+  if (messages == 0 && ladder_.spills_before_block()) return spill_front(run);
   if (messages == 0) {
     // It may stand for something queued, where conflate comes before block.
     return ladder_.conflates_before_block() && conflating() && conflate_front(now, run);
   }
   settle(front.token, messages, 0, {});
-  if (messages == slice.count) {
-    enter(take_waiting(0).entry);
-    return true;
-  }
-  rare_->waiting_messages -= messages;
-  enter(split_front(front.entry, messages));
-  return messages == run;
+  enter(take_some(nullptr, messages));
+  return messages == run || ladder_.spills_before_block();
 }
 
 // Ends the waits that are over. True when the ladder came to disconnect.
@@ -133,11 +147,14 @@ bool BoundedQueue::climb_front(base::MonotonicTime now) {
       case StepKind::kConflate:
         if (conflate_front(now, rare_->waiting.front().entry.slice.count)) return false;
         break;
+      case StepKind::kSpill:
+        if (spill_front(rare_->waiting.front().entry.slice.count)) return false;
+        break;
       case StepKind::kBlock:
         ASSERT(false);  // stands but once in a ladder
         return true;
       case StepKind::kDropOldest:
-        displace_waiting();
+        displace_waiting(now);
         return false;
       case StepKind::kDropNewest:
         give_up(0, GapReason::kDroppedNewest);
@@ -159,14 +176,23 @@ bool BoundedQueue::conflate_front(base::MonotonicTime now, std::uint32_t most) {
   return taken == most;
 }
 
-void BoundedQueue::displace_waiting() {
+// The same for the spill.
+bool BoundedQueue::spill_front(std::uint32_t most) {
+  const model::PublishToken token = rare_->waiting.front().token;
+  const std::uint32_t spilled = spill(nullptr, most);
+  if (spilled > 0) settle(token, spilled, 0, {}, spilled);
+  return spilled == most;
+}
+
+void BoundedQueue::displace_waiting(base::MonotonicTime now) {
   Waiting& front = rare_->waiting.front();
   const model::PublishToken token = front.token;
   PushResult result;
   const Tally tally{front.entry.sequence, result};
-  if (conflates_) {
-    conflate_displacing(nullptr, tally);
-    return settle(token, result.accepted, result.dropped, GapReason::kDroppedOldest);
+  if (conflates_ || spills()) {
+    conflates_ ? conflate_displacing(nullptr, tally) : displace_into_spill(nullptr, now, tally);
+    return settle(token, result.accepted, result.dropped, GapReason::kDroppedOldest,
+                  spilled_from(tally.first_sequence));
   }
   const std::uint32_t lost = count_without_place(front.entry.slice);
   if (lost > 0) drop_all(tally);
@@ -179,13 +205,14 @@ void BoundedQueue::displace_waiting() {
 }
 
 void BoundedQueue::settle(model::PublishToken token, std::uint32_t accepted, std::uint32_t dropped,
-                          GapReason reason) {
+                          GapReason reason, std::uint32_t spilled) {
   std::vector<Settled>& settled = rare().settled;
   if (settled.empty() || settled.back().token != token) {
     settled.emplace_back();
     settled.back().token = token;
   }
   settled.back().accepted += accepted;
+  settled.back().spilled += spilled;
   settled.back().dropped += dropped;
   if (dropped > 0) settled.back().drop_reason = reason;
 }

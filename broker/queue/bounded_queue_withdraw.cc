@@ -17,6 +17,8 @@ std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::Monotoni
     Entry entry = entries_.pop_front();
     if (entry.slice.count == 0) continue;  // dead
     if (entry.slice.origin == origin) {
+      queued_ -= entry.slice.count;
+      held_bytes_ -= entry.slice.records + bookkeeping(entry.slice.count);
       found.push_back(std::move(entry));
     } else {
       kept.push_back(std::move(entry));
@@ -24,13 +26,15 @@ std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::Monotoni
   }
   entries_ = std::move(kept);
   if (rare_ != nullptr) rare_->dead = 0;
+  if (has_spilled()) {
+    rare_->spill->take_if([&](const Entry& entry) { return entry.slice.origin == origin; },
+                          [&](Entry entry) { found.push_back(std::move(entry)); });
+  }
   for (const Entry& entry : found) {
-    queued_ -= entry.slice.count;
-    held_bytes_ -= entry.slice.records + bookkeeping(entry.slice.count);
     withdrawn += entry.slice.count;
     lose(entry, GapReason::kCancelled, false);
   }
-  if (!has_waiting()) return withdrawn;
+  if (rare_ == nullptr) return withdrawn;
   for (std::uint32_t at = 0; at < rare_->waiting.size();) {
     const Waiting& waiting = rare_->waiting[at];
     if (!(waiting.entry.slice.origin == origin)) {
@@ -44,7 +48,7 @@ std::uint64_t BoundedQueue::withdraw(const model::Origin& origin, base::Monotoni
       give_up(at, GapReason::kCancelled);
     }
   }
-  move_in(now);
+  if (withdrawn > 0) move_in(now);
   return withdrawn;
 }
 

@@ -15,14 +15,15 @@ struct StepName {
   StepKind kind;
 };
 constexpr StepName kNames[] = {{"block", StepKind::kBlock},
+                               {"spill", StepKind::kSpill},
                                {"conflate", StepKind::kConflate},
                                {"drop_oldest", StepKind::kDropOldest},
                                {"drop_newest", StepKind::kDropNewest},
                                {"reject", StepKind::kReject},
                                {"disconnect", StepKind::kDisconnect}};
 constexpr std::string_view kMayStand =
-    "a step is block, block:TIME, conflate, conflate:key, drop_oldest, drop_newest, reject or "
-    "disconnect";
+    "a step is block, block:TIME, spill, spill:SIZE, conflate, conflate:key, drop_oldest, "
+    "drop_newest, reject or disconnect";
 
 std::string_view name_of(StepKind kind) {
   for (const StepName& step : kNames) {
@@ -67,9 +68,6 @@ base::Result<StepKind> parse_kind(std::string_view name, std::size_t number,
   for (const StepName& known : kNames) {
     if (known.name == name) return known.kind;
   }
-  if (name == "spill") {
-    return refuse(number, step, "not available in this version; " + std::string(kMayStand));
-  }
   std::string_view nearest;
   std::size_t best = 4;  // further off is no guess
   for (const StepName& known : kNames) {
@@ -83,7 +81,7 @@ base::Result<StepKind> parse_kind(std::string_view name, std::size_t number,
   return refuse(number, step, what + std::string(kMayStand));
 }
 
-base::Result<Step> parse_step(std::string_view text, std::size_t number) {
+base::Result<Step> parse_step(std::string_view text, std::size_t number, Ladder& ladder) {
   const std::size_t colon = text.find(':');
   auto kind = parse_kind(text.substr(0, colon), number, text);
   if (!kind) return fail(kind.error());
@@ -97,7 +95,18 @@ base::Result<Step> parse_step(std::string_view text, std::size_t number) {
     step.by_key = by == "key";
     return step;
   }
-  if (step.kind != StepKind::kBlock) return refuse(number, text, "only block takes a time");
+  if (step.kind == StepKind::kSpill) {
+    const auto bytes = base::parse_size(text.substr(colon + 1));
+    if (!bytes) return refuse(number, text, "its size: " + bytes.error().detail.substr(0, 120));
+    if (*bytes == 0) {
+      return refuse(number, text, "its size must be more than 0; spill alone takes the default");
+    }
+    ladder.spill_bytes = *bytes;
+    return step;
+  }
+  if (step.kind != StepKind::kBlock) {
+    return refuse(number, text, "only block takes a time, and only spill a size");
+  }
   auto duration = base::parse_duration(text.substr(colon + 1));
   if (!duration) return refuse(number, text, "its time: " + duration.error().detail.substr(0, 120));
   if (duration->count() == 0) {
@@ -115,9 +124,18 @@ base::Status check_place(const Ladder& ladder, std::size_t at, bool last) {
       return refuse(at + 1, name, "stands twice");
     }
   }
-  const bool hands_over = step.kind == StepKind::kConflate ||
+  if (step.kind == StepKind::kConflate && ladder.spills()) {
+    return refuse(at + 1, name,
+                  "cannot stand beside spill, which keeps every message in order; choose one");
+  }
+  const bool hands_over = step.kind == StepKind::kConflate || step.kind == StepKind::kSpill ||
                           (step.kind == StepKind::kBlock && step.duration.count() > 0);
   if (hands_over == !last) return {};
+  if (step.kind == StepKind::kSpill) {
+    return refuse(at + 1, name,
+                  "once it is full something must follow: block, drop_oldest, drop_newest, reject "
+                  "or disconnect");
+  }
   if (step.kind == StepKind::kConflate) {
     return refuse(at + 1, name,
                   "where nothing can give way something must follow: block, drop_oldest, "
@@ -145,7 +163,7 @@ base::Result<Ladder> parse_ladder(std::string_view text) {
       return fail(ErrorCode::kBadLadder,
                   "more than " + std::to_string(kMaxSteps) + " steps; " + std::string(kMayStand));
     }
-    auto step = parse_step(trim(rest.substr(0, comma)), ladder.size + std::size_t{1});
+    auto step = parse_step(trim(rest.substr(0, comma)), ladder.size + std::size_t{1}, ladder);
     if (!step) return fail(step.error());
     ladder.steps[ladder.size++] = *step;
     if (comma == std::string_view::npos) break;
@@ -165,6 +183,9 @@ std::string format_ladder(const Ladder& ladder) {
     text += name_of(step.kind);
     if (step.duration.count() > 0) text += ":" + base::format_duration(step.duration);
     if (step.by_key) text += ":key";
+    if (step.kind == StepKind::kSpill && ladder.spill_bytes > 0) {
+      text += ":" + base::format_size(ladder.spill_bytes);
+    }
   }
   return text;
 }

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "broker/queue/conflation.h"
+#include "broker/queue/entry.h"
 #include "broker/queue/gap_list.h"
 #include "broker/queue/ledger.h"
 #include "broker/queue/queue_types.h"
 #include "broker/queue/ring.h"
+#include "broker/queue/spill.h"
 
 namespace sluice::queue {
 
@@ -23,29 +25,6 @@ namespace sluice::queue {
 inline constexpr std::uint64_t kNoCeiling = UINT64_MAX;
 
 namespace detail {
-
-struct Entry {
-  model::Slice slice;
-  std::uint64_t sequence = 0;
-  base::MonotonicTime queued_at;
-  base::MonotonicTime deadline = base::kNever;  // of its publish
-  base::MonotonicTime expires = base::kNever;   // no message of it expires earlier
-};
-
-// Whether `next` goes on where `entry` ends, so that the two may stand as one.
-inline bool continues(const Entry& entry, const Entry& next) noexcept {
-  return next.slice.first != 0 && entry.slice.first + entry.slice.count == next.slice.first &&
-         entry.sequence + entry.slice.count == next.sequence &&
-         entry.slice.batch.data() == next.slice.batch.data() && entry.queued_at == next.queued_at &&
-         entry.deadline == next.deadline;
-}
-
-inline Entry split_front(Entry& entry, std::uint32_t messages) {
-  Entry front{entry.slice.split_front(messages), entry.sequence, entry.queued_at, entry.deadline,
-              entry.expires};
-  entry.sequence += messages;
-  return front;
-}
 
 // What becomes of one push. What is dropped from `first_sequence` on is its own.
 struct Tally {
@@ -81,13 +60,15 @@ struct Rare {
   std::uint64_t reserved_bytes = 0;  // with bookkeeping
   std::uint32_t reserved_messages = 0;
   std::unique_ptr<Conflation> conflation;  // while the queue conflates
+  std::unique_ptr<Spill> spill;            // always, where the ladder spills
   std::uint32_t dead = 0;                  // entries without messages
   bool room_came = false;           // what waits may go on, and on_time() has not been called
   std::uint64_t over_messages = 0;  // put back or reserved, as long as that exceeds the bounds
   std::uint64_t over_bytes = 0;
 
   bool timed() const noexcept {
-    return sweep_at != base::kNever || !waiting.empty() || !settled.empty();
+    return sweep_at != base::kNever || !waiting.empty() || !settled.empty() ||
+           (spill != nullptr && !spill->empty());
   }
   template <typename Visit>
   void count_drops(Visit visit) {

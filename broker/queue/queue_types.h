@@ -36,7 +36,7 @@ struct Credit {
 
 struct PushResult {
   std::uint32_t accepted = 0;   // messages queued now
-  std::uint32_t spilled = 0;    // of `accepted`: those that went to the spill
+  std::uint32_t spilled = 0;    // of `accepted`: those that are in the spill now
   std::uint32_t dropped = 0;    // messages of this push that were not queued
   std::uint32_t waiting = 0;    // messages held back; settled later under the push's token
   std::uint32_t displaced = 0;  // older messages, of whichever push, dropped to make room
@@ -87,6 +87,7 @@ struct Totals {
   std::uint64_t discarded = 0;
   std::uint64_t dropped = 0;
   std::uint64_t held_bytes = 0;
+  std::uint64_t spilled_bytes = 0;
 };
 
 using Item = std::variant<std::monostate, Delivery, Gap>;

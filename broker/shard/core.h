@@ -18,6 +18,7 @@
 #include "broker/metrics/shard_metrics.h"
 #include "broker/port/admin_sink.h"
 #include "broker/port/event_sink.h"
+#include "broker/port/spill_store.h"
 #include "broker/shard/connection.h"
 #include "broker/shard/drop_log.h"
 #include "broker/shard/ended_subscriptions.h"
@@ -43,6 +44,7 @@ struct Ports {
   PostOffice& office;
   port::EventSink& events;
   port::AdminSink& admin;
+  port::SpillStore& spill;               // this shard's own
   flow::MemoryBudget* budget = nullptr;  // null: memory is not bounded
 };
 
@@ -54,6 +56,7 @@ struct Core {
         options(options_),
         metrics(ports.metrics),
         events(ports.events),
+        spill(ports.spill),
         pool(ports.pool),
         cursor(pool, options_.slab_bytes / 4),
         index(seed),
@@ -71,6 +74,7 @@ struct Core {
   const Options& options;
   metrics::ShardMetrics& metrics;
   port::EventSink& events;
+  port::SpillStore& spill;
 
   base::SlabPool& pool;
   wire::SlabCursor cursor;

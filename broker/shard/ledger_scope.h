@@ -42,6 +42,7 @@ class LedgerScope {
     move(metrics.copies_in_flight, before_.in_flight, after.in_flight);
     move(metrics.copies_waiting, before_.waiting, after.waiting);
     move(metrics.copies_spilled, before_.spilled, after.spilled);
+    move(metrics.spilled_bytes, before_.spilled_bytes, after.spilled_bytes);
     add(metrics.copies_discarded, before_.discarded, after.discarded);
     if (after.dropped != before_.dropped) {
       subscription_.queue.count_drops([&metrics](wire::GapReason reason, std::uint64_t count) {

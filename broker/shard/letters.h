@@ -32,6 +32,7 @@ inline constexpr std::size_t kMaxRefusals = 16;
 struct Copies {
   std::uint64_t matched = 0;
   std::uint64_t accepted = 0;
+  std::uint64_t spilled = 0;  // of `accepted`: those that went to a spill
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
   std::uint64_t expired = 0;    // of `dropped`: those whose deadline passed, or would have

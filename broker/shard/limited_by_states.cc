@@ -52,6 +52,7 @@ LimitedBy LimitedByStates::state_of_going(const Subscription& subscription) cons
 LimitedBy LimitedByStates::state_of(const Subscription& subscription) const {
   if (subscription.paused) return LimitedBy::kPaused;
   if (subscription.queue.empty()) {
+    if (subscription.queue.awaits_spill()) return LimitedBy::kDiskRead;
     const bool rests = now_ - subscription.delivered_at >= kQuiet;
     return rests ? LimitedBy::kIdle : state_of_going(subscription);
   }

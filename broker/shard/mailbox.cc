@@ -10,6 +10,7 @@ namespace sluice::shard {
 void Copies::add(const Copies& other) {
   matched += other.matched;
   accepted += other.accepted;
+  spilled += other.spilled;
   dropped += other.dropped;
   rejected += other.rejected;
   expired += other.expired;

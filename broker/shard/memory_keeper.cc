@@ -98,7 +98,7 @@ std::uint64_t MemoryKeeper::count_parts() {
       core_.mail.waiting() * config::kMailboxEntryBytes + publishing_.memory_bytes());
   set(MemoryPart::kHistory,
       core_.ended.memory_bytes() + core_.drops.memory_bytes() + core_.marks.memory_bytes());
-  set(MemoryPart::kQueues, core_.memory.queues());
+  set(MemoryPart::kQueues, core_.memory.queues() + core_.spill.memory_bytes());
   if (const base::SlabAccount* account = core_.pool.account()) {
     m.memory_used[MemoryPart::kBatches].set(static_cast<std::int64_t>(account->bytes()));
   }
@@ -112,8 +112,9 @@ std::uint64_t MemoryKeeper::walk_queues(std::uint64_t ceiling) {
   over_.clear();
   subscriptions_.each([&](const Subscription& subscription) {
     if (!subscription.queue.ladder().gives_way()) return;
-    largest = std::max(largest, std::min(ceiling, subscription.queue.held_bytes()));
-    if (subscription.queue.held_bytes() > ceiling) over_.push_back(subscription.slot);
+    const std::uint64_t held = subscription.queue.bytes_in_memory();
+    largest = std::max(largest, std::min(ceiling, held));
+    if (held > ceiling) over_.push_back(subscription.slot);
   });
   // What a squeeze settles may end other subscriptions, hence the look before the leap.
   for (const model::SubscriptionSlot slot : over_) {
@@ -131,6 +132,7 @@ void MemoryKeeper::squeeze(Subscription& subscription, std::uint64_t ceiling) {
     subscription.queue.set_ceiling(queue::kNoCeiling, core_.now);
     subscription.queue.shrink();
   }
+  subscriptions_.settle(subscription);
   subscriptions_.wake(subscription);  // the gap is to be told
   subscriptions_.schedule(subscription);
 }

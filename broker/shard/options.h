@@ -40,6 +40,8 @@ struct Options {
   queue::Bounds default_bounds{.max_messages = 10000, .max_bytes = 16U << 20, .max_lag = {}};
   queue::Bounds largest_bounds{.max_messages = 10000000, .max_bytes = 1U << 30, .max_lag = {}};
   queue::Ladder default_ladder;
+  std::uint64_t spill_bytes = 64U << 20;  // where a ladder spills and does not say
+  std::uint64_t spill_bytes_max = 1U << 30;
   // What one consumer may have granted and not received; the last message may overdraw it.
   std::uint64_t credit_messages_max = 10'000'000;
   std::uint64_t credit_bytes_max = 1U << 30;

@@ -193,6 +193,7 @@ void Publishing::on_settled(const Subscription& subscription, const queue::Settl
   ASSERT(pending != nullptr);
   Copies& copies = pending->outcome.copies;
   copies.accepted += settled.accepted;
+  copies.spilled += settled.spilled;
   if (settled.dropped != 0) {
     copies.drop(subscription.shown_name(), settled.dropped, settled.drop_reason);
   }
@@ -383,6 +384,7 @@ void Publishing::reject(Connection& connection, const Outcome& outcome, ErrorCod
   Outcome told = outcome;
   told.copies.rejected = told.copies.matched;
   told.copies.accepted = 0;
+  told.copies.spilled = 0;
   tell_untaken(connection, told, reason);
 }
 
@@ -434,7 +436,8 @@ void Publishing::add_receipt(Connection& connection, const Outcome& outcome,
   open.pressure = std::max({open.pressure, copies.pressure, core_.memory.pressure()});
   open.messages += outcome.messages;
   open.matched += copies.matched;
-  open.accepted += copies.accepted;
+  open.accepted += copies.accepted - copies.spilled;
+  open.spilled += copies.spilled;
   open.dropped += copies.dropped;
   open.rejected += copies.rejected;
   if (!copies.refusals.empty() || !outcome.text.empty()) {

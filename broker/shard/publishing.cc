@@ -38,6 +38,11 @@ void each_shard(std::uint64_t shards, Visit visit) {
 // By whichever bound is nearer; below half of it there is none.
 std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& ledger) {
   if (ledger.waiting > 0) return 255;
+  if (ledger.spilled > 0) {  // the queue is full, and its spill on the way
+    const std::uint64_t most = queue.ladder().spill_bytes;
+    const std::uint64_t held = std::min(queue.spilled_bytes(), most);
+    return static_cast<std::uint8_t>(127 + held * 128 / most);
+  }
   const queue::Bounds& bounds = queue.bounds();
   const auto full = std::max(ledger.queued * 255 / bounds.max_messages,
                              queue.held_bytes() * 255 / bounds.max_bytes);
@@ -332,6 +337,7 @@ void Publishing::push_local(const model::Slice& slice, const PushTerms& terms,
     scope.reset();  // settle() below counts for itself
     copies.matched += slice.count;
     copies.accepted += result.accepted;
+    copies.spilled += result.spilled;
     if (result.waiting != 0) {
       ASSERT(pending != nullptr);
       pending->copies_open += result.waiting;

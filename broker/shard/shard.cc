@@ -115,6 +115,7 @@ bool Shard::end_turn(base::MonotonicTime now, base::WallTime wall_now) {
   begin_turn(now, wall_now);
   read_on();
   memory_keeper_.on_turn();
+  subscriptions_.on_spill();
   bool more = withdrawals_.work();
   more |= has_unread();
   // Sending makes room in queues, which may settle a publish of another connection: until no

@@ -34,7 +34,9 @@ struct Rehearsed {
 };
 
 struct Subscription {
-  Subscription(const queue::Bounds& bounds, const queue::Ladder& ladder) : queue(bounds, ladder) {}
+  Subscription(const queue::Bounds& bounds, const queue::Ladder& ladder, port::SpillStore* store,
+               std::uint64_t token)
+      : queue(bounds, ladder, store, token) {}
 
   queue::BoundedQueue queue;
   queue::Credit credit;              // plain: what the client has granted
@@ -81,7 +83,7 @@ struct Subscription {
   bool waits_past(base::MonotonicTime deadline, base::MonotonicTime now) const {
     if (deadline == base::kNever) return false;
     const queue::Ledger ledger = queue.ledger();
-    const auto wait = drain_rate.wait(ledger.queued + ledger.waiting);
+    const auto wait = drain_rate.wait(ledger.queued + ledger.spilled + ledger.waiting);
     return wait && *wait >= deadline - now;
   }
 

@@ -116,6 +116,14 @@ Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
     if (!ladder) return fail(ladder.error());
     spec.ladder = *ladder;
   }
+  if (spec.ladder.spills() && spec.ladder.spill_bytes == 0) {
+    spec.ladder.spill_bytes = options.spill_bytes;
+  }
+  if (spec.ladder.spill_bytes > options.spill_bytes_max) {
+    return fail(ErrorCode::kBadArgument, "spill of " + base::format_size(spec.ladder.spill_bytes) +
+                                             " where this broker allows " +
+                                             base::format_size(options.spill_bytes_max));
+  }
   if (subscribe.group.empty()) spec.resume = subscribe.resume;
   return spec;
 }
@@ -158,17 +166,20 @@ Subscription& Subscriptions::create(const SubscribeSpec& spec) {
   }
   const model::SubscriptionSlot slot = free_.back();
   free_.pop_back();
-  table_[slot.value()] = std::make_unique<Subscription>(spec.bounds, spec.ladder);
+  const std::uint64_t serial = ++last_serial_;
+  const std::uint64_t token = (serial << 32) | slot.value();
+  table_[slot.value()] =
+      std::make_unique<Subscription>(spec.bounds, spec.ladder, &core_.spill, token);
   Subscription& subscription = *table_[slot.value()];
   subscription.slot = slot;
-  subscription.serial = ++last_serial_;
+  subscription.serial = serial;
+  core_.memory.queues_moved(0, subscription.queue.memory_bytes());  // a spill, if it has one
   subscription.filters = spec.filters;
   subscription.strict = spec.ladder.rejects_first();
   core_.states.begin(subscription);
   remember(subscription, true);
   for (const std::string& filter : subscription.filters) core_.index.add(filter, slot);
   subscription.resumed = end_of(spec.resume);
-  const std::uint64_t token = (subscription.serial << 32) | slot.value();
   core_.each_other_shard([&](model::ShardId shard) {
     for (std::size_t i = 0; i < subscription.filters.size(); ++i) {
       // Letters of one pair keep their order, so the answer to the last speaks for all.
@@ -201,12 +212,17 @@ void Subscriptions::on_interest(model::ShardId from, InterestLetter&& letter) {
 }
 
 void Subscriptions::on_interest_done(const InterestDoneLetter& letter) {
-  Subscription* subscription =
-      find(model::SubscriptionSlot(static_cast<std::uint32_t>(letter.token)));
-  if (subscription == nullptr || (subscription->serial & 0xFFFFFFFF) != letter.token >> 32) return;
+  Subscription* subscription = find_by_token(letter.token);
+  if (subscription == nullptr) return;
   ASSERT(subscription->awaited > 0);
   if (letter.resumed.known) subscription->resumed = letter.resumed;
   if (--subscription->awaited == 0) activate(*subscription);
+}
+
+Subscription* Subscriptions::find_by_token(std::uint64_t token) {
+  Subscription* subscription = find(model::SubscriptionSlot(static_cast<std::uint32_t>(token)));
+  const bool same = subscription != nullptr && (subscription->serial & 0xFFFFFFFF) == token >> 32;
+  return same ? subscription : nullptr;
 }
 
 void Subscriptions::activate(Subscription& subscription) {
@@ -426,18 +442,25 @@ void Subscriptions::on_time() {
     Subscription* subscription = find(timer.slot);
     if (subscription == nullptr || subscription->serial != timer.serial) continue;
     subscription->timer = base::kNever;
-    bool disconnects = false;
-    {
-      LedgerScope scope(core_, *subscription);
-      disconnects = subscription->queue.on_time(core_.now);
-    }
-    settle(*subscription);
-    if (disconnects) {
-      disconnect(timer.slot);
-      continue;
-    }
-    wake(*subscription);
-    schedule(*subscription);
+    pass_time(*subscription);
+  }
+}
+
+void Subscriptions::pass_time(Subscription& subscription) {
+  bool disconnects = false;
+  {
+    LedgerScope scope(core_, subscription);
+    disconnects = subscription.queue.on_time(core_.now);
+  }
+  settle(subscription);
+  if (disconnects) return disconnect(subscription.slot);
+  wake(subscription);
+  schedule(subscription);
+}
+
+void Subscriptions::on_spill() {
+  for (const std::uint64_t token : core_.spill.take_arrived()) {
+    if (Subscription* subscription = find_by_token(token)) pass_time(*subscription);
   }
 }
 

@@ -69,6 +69,8 @@ class Subscriptions {
   void on_interest_done(const InterestDoneLetter& letter);
 
   void on_time();
+  /// What was asked for in the spill store has come.
+  void on_spill();
   base::MonotonicTime next_time() const;
   /// A few entries at a time: gives memory back, reports who began or ended losing messages.
   void housekeep(std::size_t entries);
@@ -97,6 +99,8 @@ class Subscriptions {
   }
 
  private:
+  Subscription* find_by_token(std::uint64_t token);
+  void pass_time(Subscription& subscription);
   base::Result<SubscribeSpec> check(const Connection& connection,
                                     const wire::Subscribe& subscribe) const;
   void activate(Subscription& subscription);

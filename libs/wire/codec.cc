@@ -425,6 +425,8 @@ std::string_view gap_reason_name(GapReason reason) noexcept {
       return "cancelled";
     case GapReason::kSqueezed:
       return "squeezed";
+    case GapReason::kSpillLost:
+      return "spill_lost";
   }
   return "unknown";  // a newer broker's
 }

@@ -114,6 +114,7 @@ enum class GapReason : std::uint16_t {
   kRejected = 8,   // refused behind a block, and its publisher was told
   kCancelled = 9,  // withdrawn by its publisher before it was delivered
   kSqueezed = 10,  // given up, as the broker's memory budget was nearly used
+  kSpillLost = 11  // spilled, and the spill store could not give it back
 };
 std::string_view gap_reason_name(GapReason reason) noexcept;  // "dropped_oldest"
 

@@ -36,6 +36,11 @@ class BoundChecker final : public Checker {
              std::to_string(bounds.max_messages) + " messages, " +
              std::to_string(queue.held_bytes()) + " of " + std::to_string(bounds.max_bytes) + " B");
     }
+    if (!may_exceed && !world.profile().needs &&
+        queue.spilled_bytes() > queue.ladder().spill_bytes) {
+      broken(subscription.shown_name() + " spills " + std::to_string(queue.spilled_bytes()) +
+             " of " + std::to_string(queue.ladder().spill_bytes) + " B");
+    }
     const queue::StepKind last = queue.ladder().steps[queue.ladder().size - 1U].kind;
     const bool timed = last == queue::StepKind::kDropOldest || last == queue::StepKind::kDisconnect;
     if (timed && bounds.max_lag.count() > 0 && queue.lag(now) > bounds.max_lag) {

@@ -15,7 +15,8 @@ using wire::GapReason;
 bool may_come_later(GapReason reason) {
   return reason == GapReason::kDroppedOldest || reason == GapReason::kLagged ||
          reason == GapReason::kExpired || reason == GapReason::kCancelled ||
-         reason == GapReason::kConflated || reason == GapReason::kSqueezed;
+         reason == GapReason::kConflated || reason == GapReason::kSqueezed ||
+         reason == GapReason::kSpillLost;
 }
 
 class OutcomeChecker final : public Checker {

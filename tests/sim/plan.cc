@@ -27,7 +27,12 @@ constexpr const char* kLadders[] = {"drop_oldest",
                                     "conflate,block:20ms,drop_newest",
                                     "conflate,block",
                                     "conflate:key,reject",
-                                    "block:20ms,conflate:key,disconnect"};
+                                    "block:20ms,conflate:key,disconnect",
+                                    "spill:1KiB,drop_oldest",
+                                    "spill:4KiB,drop_newest",
+                                    "spill:2KiB,block",
+                                    "spill:600B,block:20ms,reject",
+                                    "block:10ms,spill:2KiB,disconnect"};
 
 constexpr std::size_t kClientsAtFirst = 3;
 
@@ -107,6 +112,7 @@ Plan make_plan(std::uint64_t seed) {
   if (Draw turn(seed ^ 0x55); turn.chance(30)) {
     plan.profile.options.copies_turn = 1 + turn.below(20);
   }
+  plan.profile.slow_spill = Draw(seed ^ 0x77).chance(50);
   plan.profile.limits = Draw(seed ^ 0x11).chance(25);  // of its own: seeds stay what they were
   if (Draw memory(seed ^ 0x33); memory.chance(15)) {
     plan.profile.payload_bytes = 8000;
@@ -143,6 +149,7 @@ std::string describe(const Profile& profile) {
   flag(profile.shared, "shared");
   flag(profile.drains, "drains");
   flag(profile.options.copies_turn < 100, "short turns");
+  flag(profile.slow_spill, "slow spill");
   flag(profile.limits, "limits");
   flag(profile.memory_budget > 0, "memory " + std::to_string(profile.memory_budget));
   flag(profile.payload_bytes > 100, "large messages");

@@ -61,6 +61,7 @@ struct Profile {
   bool shared = false;
   bool drains = false;
   std::uint64_t memory_budget = 0;  // 0: none
+  bool slow_spill = false;          // the spill store is late and refuses, and loses with faults
   bool limits = false;              // rates, until the run comes to rest
   std::size_t payload_bytes = 60;   // fewer than that
   std::vector<std::string> ladders{};

@@ -38,9 +38,11 @@ class ProgressChecker final : public Checker {
       const shard::Shard& shard = world.broker().shard(i);
       shard.each_subscription([&](const shard::Subscription& subscription) {
         const queue::Ledger ledger = subscription.queue.ledger();
-        if (ledger.queued + ledger.waiting == 0 && subscription.queue.empty()) return;
+        const std::uint64_t held = ledger.queued + ledger.spilled + ledger.waiting;
+        if (held == 0 && subscription.queue.empty()) return;
         broken(subscription.shown_name() + " is left with " + std::to_string(ledger.queued) +
-               " queued, " + std::to_string(ledger.waiting) + " waiting");
+               " queued, " + std::to_string(ledger.spilled) + " spilled, " +
+               std::to_string(ledger.waiting) + " waiting");
       });
       if (shard.publishes_pending() != 0) broken("publishes are pending at rest");
       if (world.history().drained && !shard.is_drained()) broken("a shard does not drain");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tests/support/slow_spill_store.h"
+
 namespace sluice::sim {
 
 using testing::TestLink;
@@ -20,6 +22,12 @@ testing::HarnessOptions harness_options(const Plan& plan, const RunOptions& run)
   options.options = plan.profile.options;
   options.check = run.check_invariants;
   options.memory_budget = plan.profile.memory_budget;
+  if (!plan.profile.slow_spill) return options;
+  testing::SpillFaults faults;
+  if (!plan.profile.faults) faults.lost_percent = 0;
+  options.make_spill = [seed = plan.seed, faults](std::uint16_t shard, std::function<void()> wake) {
+    return std::make_unique<testing::SlowSpillStore>(seed * 100 + shard, faults, std::move(wake));
+  };
   return options;
 }
 

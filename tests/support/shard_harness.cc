@@ -1,5 +1,7 @@
 #include "tests/support/shard_harness.h"
 
+#include "broker/store/memory/memory_spill_store.h"
+
 #include <algorithm>
 
 #include "libs/base/assert.h"
@@ -27,19 +29,24 @@ ShardHarness::ShardHarness(HarnessOptions options)
     metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
     pools_.push_back(std::make_unique<base::SlabPool>(
         options_.options.slab_bytes, 4, budget_ ? &budget_->account(model::ShardId(i)) : nullptr));
-    office_->set_wake(model::ShardId(i), [this, i] {
-      rung_[i] = true;
-      ++rings_;
-    });
+    office_->set_wake(model::ShardId(i), [this, i] { ring(i); });
   }
   for (std::uint16_t i = 0; i < options_.shards; ++i) {
-    const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_, budget_.get()};
+    spills_.push_back(options_.make_spill ? options_.make_spill(i, [this, i] { ring(i); })
+                                          : std::make_unique<store::MemorySpillStore>());
+    const shard::Ports ports{*metrics_[i], *pools_[i],  *office_,     sink_,
+                             sink_,        *spills_[i], budget_.get()};
     shards_.push_back(std::make_unique<shard::Shard>(model::ShardId(i), options_.options, ports,
                                                      options_.seed * 100 + i));
   }
 }
 
 ShardHarness::~ShardHarness() = default;
+
+void ShardHarness::ring(std::uint16_t shard) {
+  rung_[shard] = true;
+  ++rings_;
+}
 
 TestClient& ShardHarness::connect_silently(std::size_t shard) {
   const model::ShardId id(static_cast<std::uint16_t>(shard));

@@ -33,6 +33,9 @@ struct HarnessOptions {
   bool check = true;                   // invariants after every turn
   flow::MemoryLevels memory_levels{};  // with a budget
   std::uint64_t memory_budget = 0;     // 0: none
+  /// The spill store of a shard, which calls `wake` when it needs another turn. Null: in memory.
+  std::function<std::unique_ptr<port::SpillStore>(std::uint16_t shard, std::function<void()> wake)>
+      make_spill{};
 };
 
 /// Counts what a shard reports.
@@ -112,7 +115,10 @@ class ShardHarness {
   std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
   std::unique_ptr<flow::MemoryBudget> budget_;
   std::vector<std::unique_ptr<base::SlabPool>> pools_;
+  std::vector<std::unique_ptr<port::SpillStore>> spills_;
   std::unique_ptr<shard::PostOffice> office_;
+  void ring(std::uint16_t shard);
+
   std::vector<bool> rung_;
   std::uint64_t rings_ = 0;
   std::deque<std::unique_ptr<TestClient>> clients_;

@@ -242,8 +242,9 @@ void TestClient::hear_receipt(const wire::FrameHeader& header, ByteView body) {
   text += " " + std::string(kStatusNames[static_cast<std::size_t>(r.status)]);
   if (r.reason != 0) text += " " + error_name(r.reason);
   text += named("messages", r.messages) + named("matched", r.matched) +
-          named("accepted", r.accepted) + named("dropped", r.dropped) +
-          named("rejected", r.rejected) + named("unlisted", r.unlisted);
+          named("accepted", r.accepted) + named("spilled", r.spilled) +
+          named("dropped", r.dropped) + named("rejected", r.rejected) +
+          named("unlisted", r.unlisted);
   for (const wire::ReceiptSubscription& s : r.subscriptions) {
     row.names.emplace_back(s.name);
     row.refused.push_back({std::string(s.name), s.copies, s.reason});

@@ -116,6 +116,8 @@ GAPS = {
     "rejected": Made("test_block_then_reject"),
     "cancelled": Made("test_a_publish_that_is_withdrawn"),
     "squeezed": Made("test_memory_runs_short"),
+    "spill_lost": Elsewhere("a spill store in memory loses nothing",
+                            "tests/unit/broker/queue/bounded_queue_spill_test.cc", "spill_lost"),
 }
 
 RECEIPTS = {
@@ -135,7 +137,8 @@ LIMITED_BY = {
     "ack_window_full": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kAckWindowFull"),
     "rate_limited": Made("test_a_limit_on_deliveries"),
     "tcp_window": Made("test_a_subscriber_that_does_not_read"),
-    "disk_read": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kDiskRead"),
+    "disk_read": Elsewhere("a spill store in memory has everything at hand",
+                           "tests/unit/broker/shard/spill_test.cc", "disk_read"),
     "breaker_open": Elsewhere(NO_STREAMS, "broker/model/limited_by.h", "kBreakerOpen"),
     "paused": Made("test_a_subscriber_that_is_paused"),
     "blocked_by": Made("test_a_publisher_that_is_blocked"),

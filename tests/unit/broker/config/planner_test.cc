@@ -42,6 +42,15 @@ TEST(Planner, A_default_queue_above_the_budget_cannot_fit) {
   EXPECT_FALSE(make_plan(settings).fits());
 }
 
+TEST(Planner, A_default_spill_counts_with_its_queue) {
+  Settings settings = settings_with_shards(1);
+  const auto queue = make_plan(settings).needed_bytes;
+  settings.subscription.overflow = {"block:1s", "spill:1MiB", "reject"};
+  EXPECT_EQ(make_plan(settings).needed_bytes, queue + (1U << 20));
+  settings.subscription.overflow = {"spill", "reject"};
+  EXPECT_EQ(make_plan(settings).needed_bytes, queue + settings.subscription.spill_bytes);
+}
+
 TEST(Planner, Mailboxes_above_the_budget_cannot_fit) {
   EXPECT_FALSE(make_plan(settings_with_shards(64)).fits());
 }

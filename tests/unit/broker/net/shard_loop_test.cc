@@ -2,6 +2,7 @@
 // see.
 
 #include "broker/net/shard_loop.h"
+#include "broker/store/memory/memory_spill_store.h"
 
 #include <future>
 
@@ -29,7 +30,8 @@ class ShardLoopTest : public ::testing::Test {
     for (std::uint16_t i = 0; i < options_.shard_count; ++i) {
       metrics_.push_back(std::make_unique<metrics::ShardMetrics>());
       pools_.push_back(std::make_unique<base::SlabPool>(options_.slab_bytes, 4));
-      const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_};
+      spills_.push_back(std::make_unique<store::MemorySpillStore>());
+      const shard::Ports ports{*metrics_[i], *pools_[i], *office_, sink_, sink_, *spills_[i]};
       shards_.push_back(
           std::make_unique<net::ShardLoop>(model::ShardId(i), options_, ports, clock_, i + 1));
     }
@@ -68,6 +70,7 @@ class ShardLoopTest : public ::testing::Test {
   shard::Options options_;
   std::vector<std::unique_ptr<metrics::ShardMetrics>> metrics_;
   std::vector<std::unique_ptr<base::SlabPool>> pools_;
+  std::vector<std::unique_ptr<port::SpillStore>> spills_;
   std::unique_ptr<shard::PostOffice> office_;
   std::vector<std::unique_ptr<net::ShardLoop>> shards_;
 };

@@ -10,11 +10,21 @@ TEST(Ladder, ReadsAndWritesTheSameText) {
        {"drop_oldest", "drop_newest", "reject", "disconnect", "block", "block:50ms,drop_oldest",
         "block:1m30s,drop_newest", "block:1ns,reject", "block:2h,disconnect",
         "conflate,drop_oldest", "conflate:key,block", "block:5ms,conflate:key,reject",
-        "conflate,block:5ms,disconnect"}) {
+        "conflate,block:5ms,disconnect", "spill,drop_oldest", "spill:64MiB,block",
+        "block:5ms,spill:1GiB,reject"}) {
     const auto ladder = parse_ladder(text);
     ASSERT_TRUE(ladder.has_value()) << text << ": " << ladder.error().detail;
     EXPECT_EQ(format_ladder(*ladder), text);
   }
+}
+
+TEST(Ladder, SpillSaysHowMuchOrLeavesItOpen) {
+  EXPECT_EQ(parse_ladder("spill:64KiB,reject").value().spill_bytes, 65536U);
+  EXPECT_EQ(parse_ladder("spill,reject").value().spill_bytes, 0U);
+  EXPECT_TRUE(parse_ladder("spill,reject").value().spills());
+  EXPECT_TRUE(parse_ladder("spill,block").value().spills_before_block());
+  EXPECT_FALSE(parse_ladder("block:1s,spill,reject").value().spills_before_block());
+  EXPECT_FALSE(parse_ladder("reject").value().spills());
 }
 
 TEST(Ladder, SpacesAroundStepsDoNotMatter) {
@@ -57,8 +67,13 @@ TEST(Ladder, RefusesWithTheStepTheReasonAndWhatMayStandThere) {
       {"blok:50ms,reject", "step 1 'blok:50ms': unknown; did you mean 'block'?"},
       {"sideways", "step 1 'sideways': unknown; a step is block"},
       {"DROP_OLDEST", "unknown"},
-      {"block:50ms,spill", "step 2 'spill': not available in this version; a step is block"},
-      {"spill:1GiB,reject", "step 1 'spill:1GiB': not available in this version"},
+      {"block:50ms,spill", "step 2 'spill': once it is full something must follow: block"},
+      {"spill:large,reject", "step 1 'spill:large': its size: "},
+      {"spill:0,reject", "its size must be more than 0; spill alone takes the default"},
+      {"spill,spill:1KiB,reject", "step 2 'spill': stands twice"},
+      {"spill,conflate,reject", "step 2 'conflate': cannot stand beside spill"},
+      {"conflate:key,spill,reject", "step 1 'conflate': cannot stand beside spill"},
+      {"reject:1KiB", "only block takes a time, and only spill a size"},
       {"conflate:kee,reject", "step 1 'conflate:kee': conflate is by topic or by key: conflate:"},
       {"conflat,reject", "did you mean 'conflate'?"},
       {"conflate", "step 1 'conflate': where nothing can give way something must follow: block"},

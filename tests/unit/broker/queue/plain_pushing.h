@@ -27,7 +27,8 @@ class PlainPushing : public PlainWaiting {
 
   void push_run(const std::vector<Message>& messages, model::PublishToken token,
                 base::MonotonicTime now, PushResult& result) {
-    if (waiting_.empty() && !lagged(now) && room_for(messages) && !conflating_) {
+    if (waiting_.empty() && spilled_.empty() && !lagged(now) && room_for(messages) &&
+        !conflating_) {
       queued_.insert(queued_.end(), messages.begin(), messages.end());
       result.accepted += static_cast<std::uint32_t>(messages.size());
       return;
@@ -55,7 +56,7 @@ class PlainPushing : public PlainWaiting {
         room = true;
       } else if (reject) {
         refuse(message, GapReason::kRejected, result);
-      } else if (waiting_.empty() && room && !lagged(now) && fits(message)) {
+      } else if (waiting_.empty() && spilled_.empty() && room && !lagged(now) && fits(message)) {
         enter(message);
         ++result.accepted;
       } else {
@@ -76,12 +77,17 @@ class PlainPushing : public PlainWaiting {
           enter(message);
           ++result.accepted;
           return;
+        case StepKind::kSpill:
+          if (!spill_fits(message)) continue;
+          spill(message);
+          ++result.accepted;
+          return;
         case StepKind::kBlock:
           wait(message, token, message.queued_at, message.deadline);
           ++result.waiting;
           return;
         case StepKind::kDropOldest:
-          return displace(message, first_sequence, result);
+          return displace(message, message.queued_at, first_sequence, result);
         case StepKind::kDropNewest:
           return refuse(message, GapReason::kDroppedNewest, result);
         case StepKind::kReject:

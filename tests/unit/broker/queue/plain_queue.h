@@ -22,6 +22,7 @@ class PlainQueue : public PlainPushing {
   PushResult push(std::vector<Message> messages, model::PublishToken token, base::MonotonicTime now,
                   base::MonotonicTime deadline) {
     PushResult result;
+    const std::uint64_t first = next_sequence_;
     take_numbers(messages, now, deadline);
     for (std::size_t at = 0; at < messages.size();) {
       const bool gone = messages[at].expires <= now;
@@ -36,10 +37,12 @@ class PlainQueue : public PlainPushing {
       const GapReason reason = gone ? GapReason::kExpired : GapReason::kDisconnected;
       for (const Message& message : run) refuse(message, reason, result);
     }
+    result.spilled = static_cast<std::uint32_t>(spilled_from(first));
     return result;
   }
 
   PushResult push_reserved(std::vector<Message> messages, base::MonotonicTime now) {
+    const std::uint64_t first = next_sequence_;
     take_numbers(messages, now, base::kNever);
     std::uint64_t bytes = 0;
     for (const Message& message : messages) bytes += message.bytes;
@@ -49,11 +52,18 @@ class PlainQueue : public PlainPushing {
     move_in(now);
     PushResult result;
     result.accepted = static_cast<std::uint32_t>(messages.size());
+    result.spilled = static_cast<std::uint32_t>(spilled_from(first));
     return result;
   }
 
   bool has_room(std::uint32_t messages, std::uint64_t bytes, base::MonotonicTime now) const {
-    return waiting_.empty() && !lagged(now) && room(messages, bytes + bookkeeping(messages));
+    if (!waiting_.empty()) return false;
+    if (spilled_.empty() && !lagged(now) && room(messages, bytes + bookkeeping(messages))) {
+      return true;
+    }
+    return ladder_.spills() && ceiling_ == UINT64_MAX &&
+           bytes + kSliceOverhead <= bounds_.max_bytes &&
+           spilled_bytes() + reserved_bytes_ + bytes + kSliceOverhead <= ladder_.spill_bytes;
   }
   void reserve(std::uint64_t messages, std::uint64_t bytes) {
     reserved_messages_ += messages;
@@ -97,6 +107,8 @@ class PlainQueue : public PlainPushing {
     base::MonotonicTime age = now;
     if (at != queued_.end()) {
       age = std::min(age, at->queued_at);
+    } else if (!spilled_.empty()) {
+      age = std::min(age, spilled_.front().messages.front().queued_at);
     } else if (!waiting_.empty()) {
       age = std::min(age, waiting_.front().messages.front().queued_at);
     }
@@ -117,22 +129,21 @@ class PlainQueue : public PlainPushing {
   }
 
   std::uint64_t set_ceiling(std::uint64_t bytes, base::MonotonicTime now) {
-    if (bytes >= bounds_.max_bytes) bytes = UINT64_MAX;
+    if (bytes >= bounds_.max_bytes + ladder_.spill_bytes) bytes = UINT64_MAX;
     const bool rises = bytes > ceiling_;
     ceiling_ = bytes;
+    const std::uint64_t most = bytes - std::min(bytes, reserved_bytes_ + in_flight_bytes_);
     std::uint64_t squeezed = 0;
-    if (ladder_.gives_way()) {
-      for (; !queued_.empty() && held_bytes() > bytes_max(); ++squeezed) {
-        lose_front(GapReason::kSqueezed);
-      }
+    while (ladder_.gives_way() && oldest() != nullptr && held_bytes() + spilled_bytes() > most) {
+      squeezed += lose_front(GapReason::kSqueezed);
     }
-    if (rises) move_in(now);
+    if (rises || !spilled_.empty()) move_in(now);
     return squeezed;
   }
 
   std::uint64_t withdraw(std::uint64_t origin, base::MonotonicTime now) {
-    std::uint64_t count = lose_if(GapReason::kCancelled,
-                                  [&](const Message& message) { return message.origin == origin; });
+    const auto own = [&](const Message& message) { return message.origin == origin; };
+    std::uint64_t count = lose_if(GapReason::kCancelled, own, own);
     for (std::size_t at = 0; at < waiting_.size();) {
       if (waiting_[at].messages.front().origin != origin) {
         ++at;
@@ -144,7 +155,7 @@ class PlainQueue : public PlainPushing {
       for (const Message& message : slice.messages) lose(message, GapReason::kCancelled);
       if (!slice.reserved) settle(slice.token, 0, slice.messages.size(), GapReason::kCancelled);
     }
-    move_in(now);
+    if (count > 0) move_in(now);
     return count;
   }
 
@@ -152,10 +163,13 @@ class PlainQueue : public PlainPushing {
     base::MonotonicTime time = base::kNever;
     for (const Slice& slice : waiting_) time = std::min(time, slice.expiry);
     for (const Message& message : queued_) time = std::min(time, grid_after(message.expires));
+    for (const Slice& slice : spilled_) {
+      time = std::min(time, grid_after(slice.messages.front().deadline));
+    }
     const StepKind last = ladder_.steps[ladder_.size - 1U].kind;
-    if (bounds_.max_lag.count() > 0 && !queued_.empty() &&
+    if (bounds_.max_lag.count() > 0 && oldest() != nullptr &&
         (last == StepKind::kDropOldest || last == StepKind::kDisconnect)) {
-      time = std::min(time, queued_.front().queued_at + bounds_.max_lag + base::Duration(1));
+      time = std::min(time, oldest()->queued_at + bounds_.max_lag + base::Duration(1));
     }
     return time;
   }
@@ -165,7 +179,8 @@ class PlainQueue : public PlainPushing {
       discarded_ += slice.messages.size();
       if (!slice.reserved) settle(slice.token, 0, slice.messages.size(), GapReason::kDisconnected);
     }
-    discarded_ += queued_.size() + std::exchange(in_flight_, 0);
+    discarded_ += queued_.size() + spilled_from(0) + std::exchange(in_flight_, 0);
+    spilled_.clear();
     in_flight_bytes_ = 0;
     queued_.clear();
     conflating_ = false;
@@ -180,6 +195,7 @@ class PlainQueue : public PlainPushing {
     ledger.queued = queued_.size();
     ledger.in_flight = in_flight_;
     for (const Slice& slice : waiting_) ledger.waiting += slice.messages.size();
+    ledger.spilled = spilled_from(0);
     ledger.discarded = discarded_;
     ledger.dropped = dropped_;
     return ledger;

@@ -31,7 +31,8 @@ class PlainState {
     return bytes;
   }
   base::Duration lag(base::MonotonicTime now) const {
-    return queued_.empty() ? base::Duration(0) : now - queued_.front().queued_at;
+    const Message* front = oldest();
+    return front == nullptr ? base::Duration(0) : now - front->queued_at;
   }
 
  protected:
@@ -42,6 +43,10 @@ class PlainState {
     bool until_deadline = false;
     bool reserved = false;
   };
+  const Message* oldest() const {
+    if (!queued_.empty()) return &queued_.front();
+    return spilled_.empty() ? nullptr : &spilled_.front().messages.front();
+  }
   auto present() const {
     return [this](std::uint64_t after, std::uint64_t before) {
       return present_between(after, before);
@@ -57,8 +62,9 @@ class PlainState {
     const std::int64_t ticks = time.time_since_epoch().count();
     return base::MonotonicTime(base::Duration((ticks + step - 1) / step * step));
   }
-  template <typename Wanted>
-  std::uint64_t lose_if(GapReason reason, Wanted wanted) {
+  // Of what is spilled only whole publishes go, by their first message.
+  template <typename Wanted, typename Spilled>
+  std::uint64_t lose_if(GapReason reason, Wanted wanted, Spilled wanted_spilled) {
     std::vector<Message> lost;
     for (std::size_t at = 0; at < queued_.size();) {
       if (wanted(queued_[at])) {
@@ -68,8 +74,17 @@ class PlainState {
         ++at;
       }
     }
+    std::erase_if(spilled_, [&](const Slice& slice) {
+      if (!wanted_spilled(slice.messages.front())) return false;
+      lost.insert(lost.end(), slice.messages.begin(), slice.messages.end());
+      return true;
+    });
     for (const Message& message : lost) lose(message, reason);
     return lost.size();
+  }
+  template <typename Wanted>
+  std::uint64_t lose_if(GapReason reason, Wanted wanted) {
+    return lose_if(reason, wanted, [](const Message&) { return false; });
   }
 
   bool lagged(base::MonotonicTime now) const {
@@ -91,6 +106,12 @@ class PlainState {
     return queued_.size() + messages <= most - std::min(most, taken) &&
            held_bytes() + bytes <= bytes_max();
   }
+  bool room_in_turn(const std::vector<Message>& messages) const {
+    std::uint64_t bytes =
+        !queued_.empty() && continues(queued_.back(), messages.front()) ? 0 : kSliceOverhead;
+    for (const Message& message : messages) bytes += message.bytes;
+    return room(messages.size(), bytes);
+  }
   bool room_for(const std::vector<Message>& messages) const {
     std::uint64_t bytes = bookkeeping(messages.size());
     for (const Message& message : messages) bytes += message.bytes;
@@ -101,10 +122,55 @@ class PlainState {
         !queued_.empty() && continues(queued_.back(), message) && !ladder_.conflates();
     return room(1, message.bytes + (joins ? 0 : kSliceOverhead));
   }
-  void lose_front(GapReason reason) {
+  // The oldest message, or all that were spilled with it. How many.
+  std::uint64_t lose_front(GapReason reason) {
+    if (queued_.empty()) {
+      const Slice front = spilled_.front();
+      spilled_.pop_front();
+      for (const Message& message : front.messages) lose(message, reason);
+      return front.messages.size();
+    }
     const Message front = queued_.front();
     queued_.pop_front();
     lose(front, reason);
+    return 1;
+  }
+
+  std::uint64_t spilled_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const Slice& slice : spilled_) {
+      bytes += kSliceOverhead;
+      for (const Message& message : slice.messages) bytes += message.bytes;
+    }
+    return bytes;
+  }
+  std::uint64_t spilled_from(std::uint64_t sequence) const {
+    std::uint64_t count = 0;
+    for (const Slice& slice : spilled_) {
+      for (const Message& message : slice.messages) count += message.sequence >= sequence ? 1 : 0;
+    }
+    return count;
+  }
+  bool joins_spilled(const Message& message) const {
+    return !spilled_.empty() && continues(spilled_.back().messages.back(), message);
+  }
+  bool spill_fits(const Message& message) const {
+    if (ceiling_ != UINT64_MAX) return false;
+    const std::uint64_t more = message.bytes + (joins_spilled(message) ? 0 : kSliceOverhead);
+    return spilled_bytes() + more <= ladder_.spill_bytes;
+  }
+  void spill(const Message& message) {
+    if (!joins_spilled(message)) spilled_.push_back({{}, model::PublishToken(0), base::kNever});
+    spilled_.back().messages.push_back(message);
+  }
+  void refill(base::MonotonicTime now) {
+    if (!queued_.empty() && lagged(now)) return;
+    while (!spilled_.empty() && fits(spilled_.front().messages.front())) {
+      Slice& front = spilled_.front();
+      queued_.push_back(front.messages.front());
+      front.messages.erase(front.messages.begin());
+      if (front.messages.empty()) spilled_.pop_front();
+    }
   }
 
   // Only the newest of each topic or key stays; so it goes on until the queue is half empty.
@@ -146,13 +212,14 @@ class PlainState {
   }
 
   void settle(model::PublishToken token, std::uint64_t accepted, std::uint64_t dropped,
-              GapReason reason) {
+              GapReason reason, std::uint64_t spilled = 0) {
     if (settled_.empty() || settled_.back().token != token) {
       settled_.emplace_back();
       settled_.back().token = token;
     }
     settled_.back().accepted += static_cast<std::uint32_t>(accepted);
     settled_.back().dropped += static_cast<std::uint32_t>(dropped);
+    settled_.back().spilled += static_cast<std::uint32_t>(spilled);
     if (dropped > 0) settled_.back().drop_reason = reason;
   }
 
@@ -160,10 +227,13 @@ class PlainState {
     const auto between = [&](const Message& message) {
       return message.sequence > after && message.sequence < before;
     };
+    if (in_hand_ != nullptr && between(*in_hand_)) return true;
     if (std::any_of(queued_.begin(), queued_.end(), between)) return true;
-    return std::any_of(waiting_.begin(), waiting_.end(), [&](const Slice& slice) {
+    const auto holds = [&](const Slice& slice) {
       return std::any_of(slice.messages.begin(), slice.messages.end(), between);
-    });
+    };
+    return std::any_of(spilled_.begin(), spilled_.end(), holds) ||
+           std::any_of(waiting_.begin(), waiting_.end(), holds);
   }
 
   void lose(const Message& message, GapReason reason) {
@@ -174,6 +244,8 @@ class PlainState {
   Bounds bounds_;
   Ladder ladder_;
   std::deque<Message> queued_;
+  const Message* in_hand_ = nullptr;  // what room is being made for
+  std::deque<Slice> spilled_;
   std::deque<Slice> waiting_;
   std::vector<Slice> doomed_;
   PlainHoles holes_;

@@ -19,9 +19,12 @@ namespace sluice::queue::testing {
 class PlainWaiting : public PlainState {
  public:
   bool on_time(base::MonotonicTime now) {
-    lose_if(GapReason::kExpired, [now](const Message& message) {
-      return message.expires != base::kNever && grid_after(message.expires) <= now;
-    });
+    const auto gone = [now](base::MonotonicTime time) {
+      return time != base::kNever && grid_after(time) <= now;
+    };
+    lose_if(
+        GapReason::kExpired, [&](const Message& message) { return gone(message.expires); },
+        [&](const Message& message) { return gone(message.deadline); });
     const StepKind last = ladder_.steps[ladder_.size - 1U].kind;
     if (last == StepKind::kDisconnect && lagged(now)) return true;
     while (last == StepKind::kDropOldest && lagged(now)) lose_front(GapReason::kLagged);
@@ -44,7 +47,9 @@ class PlainWaiting : public PlainState {
   using PlainState::PlainState;
 
   // The new message goes in; what is oldest goes out until all fits.
-  void displace(const Message& message, std::uint64_t first_sequence, PushResult& result) {
+  void displace(const Message& message, base::MonotonicTime now, std::uint64_t first_sequence,
+                PushResult& result) {
+    if (ladder_.spills()) return displace_into_spill(message, now, first_sequence, result);
     if (ladder_.conflates()) begin_conflation();
     enter(message);
     ++result.accepted;
@@ -72,7 +77,50 @@ class PlainWaiting : public PlainState {
     waiting_.back().messages.push_back(message);
   }
 
+  void displace_into_spill(const Message& message, base::MonotonicTime now,
+                           std::uint64_t first_sequence, PushResult& result) {
+    while (true) {
+      ++result.accepted;
+      if (spilled_.empty() && fits(message)) return enter(message);
+      if (spill_fits(message)) return spill(message);
+      --result.accepted;
+      if (oldest() == nullptr) break;
+      const std::uint64_t first = oldest()->sequence;
+      in_hand_ = &message;
+      const auto lost = static_cast<std::uint32_t>(lose_front(GapReason::kDroppedOldest));
+      in_hand_ = nullptr;
+      refill(now);
+      for (std::uint64_t gone = first; gone < first + lost; ++gone) {
+        if (gone < first_sequence) {
+          ++result.displaced;
+          continue;
+        }
+        --result.accepted;
+        ++result.dropped;
+        result.drop_reason = GapReason::kDroppedOldest;
+      }
+    }
+    lose(message, GapReason::kDroppedOldest);
+    ++result.dropped;
+    result.drop_reason = GapReason::kDroppedOldest;
+  }
+
   void move_in(base::MonotonicTime now) {
+    while (true) {
+      refill(now);
+      const std::size_t waiting = waiting_messages();
+      move_in_once(now);
+      if (spilled_.empty() || waiting == waiting_messages()) return;
+    }
+  }
+
+  std::size_t waiting_messages() const {
+    std::size_t count = 0;
+    for (const Slice& slice : waiting_) count += slice.messages.size();
+    return count;
+  }
+
+  void move_in_once(base::MonotonicTime now) {
     while (!waiting_.empty()) {
       Slice& front = waiting_.front();
       if (front.until_deadline && front.expiry <= now) {
@@ -82,6 +130,12 @@ class PlainWaiting : public PlainState {
         continue;
       }
       if (front.reserved) {
+        const bool behind =
+            ladder_.spills() && (!spilled_.empty() || !room_in_turn(front.messages));
+        while (behind && !front.messages.empty()) {
+          spill(front.messages.front());
+          front.messages.erase(front.messages.begin());
+        }
         while (!front.messages.empty()) {
           const Message message = front.messages.front();
           front.messages.erase(front.messages.begin());
@@ -100,8 +154,15 @@ class PlainWaiting : public PlainState {
           ask = true;
           continue;
         }
-        const bool full = (ask && lagged(now)) || !fits(message);
+        const bool full = !spilled_.empty() || (ask && lagged(now)) || !fits(message);
         ask = conflating_;
+        if (full && ladder_.spills_before_block()) {
+          if (!spill_fits(message)) return;
+          front.messages.erase(front.messages.begin());
+          spill(message);
+          settle(front.token, 1, 0, {}, 1);
+          continue;
+        }
         if (full &&
             !(conflating_ && ladder_.conflates_before_block() && fits_instead(message, now)))
           return;
@@ -135,8 +196,16 @@ class PlainWaiting : public PlainState {
         }
         if (!front.messages.empty()) continue;
         waiting_.pop_front();
+      } else if (kind == StepKind::kSpill) {
+        while (!front.messages.empty() && spill_fits(front.messages.front())) {
+          spill(front.messages.front());
+          front.messages.erase(front.messages.begin());
+          settle(front.token, 1, 0, {}, 1);
+        }
+        if (!front.messages.empty()) continue;
+        waiting_.pop_front();
       } else if (kind == StepKind::kDropOldest) {
-        displace_front();
+        displace_front(now);
       } else {
         const Slice slice = waiting_.front();
         waiting_.pop_front();
@@ -147,16 +216,17 @@ class PlainWaiting : public PlainState {
     }
   }
 
-  void displace_front() {
+  void displace_front(base::MonotonicTime now) {
     PushResult result;
     Slice& front = waiting_.front();
     const std::uint64_t first = front.messages.front().sequence;
     while (!front.messages.empty()) {
       const Message message = front.messages.front();
       front.messages.erase(front.messages.begin());
-      displace(message, first, result);
+      displace(message, now, first, result);
     }
-    settle(front.token, result.accepted, result.dropped, GapReason::kDroppedOldest);
+    settle(front.token, result.accepted, result.dropped, GapReason::kDroppedOldest,
+           spilled_from(first));
     waiting_.pop_front();
   }
 };

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "broker/store/memory/memory_spill_store.h"
 #include "tests/unit/broker/queue/queue_difference.h"
 #include "tests/unit/broker/queue/random_parts.h"
 
@@ -20,7 +21,7 @@ class QueueComparison {
         parts_(choose),
         bounds_(parts_.make_bounds()),
         ladder_(parts_.make_ladder()),
-        real_(bounds_, ladder_),
+        real_(bounds_, ladder_, &store_, 1),
         plain_(bounds_, ladder_),
         difference_(setup()) {}
 
@@ -127,7 +128,7 @@ class QueueComparison {
 
   void withdraw() {
     if (closed_) return;
-    const std::uint64_t publish = 1 + choose_(5);
+    const std::uint64_t publish = parts_.draw_publish();
     model::Origin origin;
     origin.publish = publish;
     difference_.same(real_.withdraw(origin, now_), plain_.withdraw(publish, now_), "withdrawn");
@@ -205,6 +206,7 @@ class QueueComparison {
       difference_.same(real[i].token.value(), plain[i].token.value(), "settled token");
       difference_.same(real[i].accepted, plain[i].accepted, "settled accepted");
       difference_.same(real[i].dropped, plain[i].dropped, "settled dropped");
+      difference_.same(real[i].spilled, plain[i].spilled, "settled spilled");
       if (plain[i].dropped > 0) {
         difference_.same(int(real[i].drop_reason), int(plain[i].drop_reason), "settled reason");
       }
@@ -220,6 +222,7 @@ class QueueComparison {
     difference_.same(real.queued, plain.queued, "queued");
     difference_.same(real.in_flight, plain.in_flight, "in flight");
     difference_.same(real.waiting, plain.waiting, "waiting in all");
+    difference_.same(real.spilled, plain.spilled, "spilled");
     difference_.same(real.discarded, plain.discarded, "discarded");
     for (std::size_t i = 0; i < kGapReasons; ++i)
       difference_.same(real.dropped[i], plain.dropped[i], "drops");
@@ -235,6 +238,7 @@ class QueueComparison {
   RandomParts parts_;  // longer than what holds its topics
   Bounds bounds_;
   Ladder ladder_;
+  store::MemorySpillStore store_;
   BoundedQueue real_;
   PlainQueue plain_;
   base::MonotonicTime now_{};

@@ -34,6 +34,7 @@ class QueueDifference {
     same(real.accepted, plain.accepted, "accepted");
     same(real.dropped, plain.dropped, "dropped");
     same(real.waiting, plain.waiting, "waiting");
+    same(real.spilled, plain.spilled, "spilled");
     same(real.displaced, plain.displaced, "displaced");
     same(real.disconnect, plain.disconnect, "disconnect");
     if (plain.dropped > 0) same(int(real.drop_reason), int(plain.drop_reason), "drop_reason");

@@ -19,6 +19,7 @@
 
 #include "broker/queue/bounded_queue.h"
 #include "libs/base/units.h"
+#include "tests/unit/broker/queue/manual_spill_store.h"
 #include "tests/unit/broker/queue/test_batches.h"
 
 namespace sluice::queue::testing {
@@ -74,7 +75,13 @@ class Transcript {
     if (verb == "room") return queue_->has_room(count(), count() * size(), now_) ? "yes" : "no";
     if (verb == "reserve") return queue_->reserve(count(), count() * size()), "";
     if (verb == "unreserve") return queue_->unreserve(count(), count() * size()), "";
-    if (verb == "commit") return show(queue_->push_reserved(slice(), now_));
+    if (verb == "commit") return show(queue_->push_reserved(published(), now_));
+    if (verb == "store") return set_store();
+    if (verb == "kept") return std::to_string(store_.kept());
+    if (verb == "spilled") return std::to_string(queue_->spilled_bytes());
+    if (verb == "awaits") return queue_->awaits_spill() ? "yes" : "no";
+    if (verb == "withdraw") return withdraw();
+    if (verb == "ceiling") return std::to_string(queue_->set_ceiling(count_or_none(), now_));
     if (verb == "held") return std::to_string(queue_->held_bytes());
     if (verb == "close") return queue_->close(), "";
     if (verb == "empty") return queue_->empty() ? "yes" : "no";
@@ -93,19 +100,42 @@ class Transcript {
   model::Slice slice() const {
     return make_slice(std::vector<std::uint32_t>(count(), size()), options_.contains("z"));
   }
+  model::Slice published() {
+    model::Slice made = slice();
+    made.origin.publish = ++token_;
+    return made;
+  }
 
   std::string make_queue() {
     Bounds bounds{.max_messages = static_cast<std::uint32_t>(number("m", 1000)),
                   .max_bytes = number("b", 1'000'000)};
     if (options_.contains("lag")) bounds.max_lag = time(options_["lag"]);
-    queue_.emplace(bounds, parse_ladder(argument_).value());
+    queue_.emplace(bounds, parse_ladder(argument_).value(), &store_, 1);
     return "";
   }
+
+  // What the store is from now on.
+  std::string set_store() {
+    store_.full = argument_ == "full";
+    store_.late = argument_ == "late";
+    store_.lost = argument_ == "lost";
+    store_.memory = argument_ != "disk";
+    return "";
+  }
+
+  std::string withdraw() {
+    model::Origin origin;
+    origin.publish = count();
+    return std::to_string(queue_->withdraw(origin, now_));
+  }
+
+  std::uint64_t count_or_none() const { return argument_ == "none" ? kNoCeiling : count(); }
 
   std::string push() {
     const auto deadline =
         options_.contains("until") ? base::MonotonicTime(time(options_["until"])) : base::kNever;
-    return show(queue_->push(slice(), model::PublishToken(++token_), now_, deadline));
+    const model::Slice made = published();
+    return show(queue_->push(made, model::PublishToken(token_), now_, deadline));
   }
 
   static std::string show(const PushResult& result) {
@@ -115,6 +145,7 @@ class Transcript {
         out += (out.empty() ? "" : " ") + std::string(name) + " " + std::to_string(value);
     };
     add("accepted", result.accepted);
+    add("spilled", result.spilled);
     add("dropped", result.dropped);
     if (result.dropped > 0) out += " " + reason_name(result.drop_reason);
     add("waiting", result.waiting);
@@ -170,6 +201,7 @@ class Transcript {
     for (const Settled& one : queue_->take_settled()) {
       out += (out.empty() ? "" : ", ") + ("#" + std::to_string(one.token.value()));
       if (one.accepted > 0) out += " accepted " + std::to_string(one.accepted);
+      if (one.spilled > 0) out += " spilled " + std::to_string(one.spilled);
       if (one.dropped > 0) {
         out += " dropped " + std::to_string(one.dropped) + " " + reason_name(one.drop_reason);
       }
@@ -186,6 +218,7 @@ class Transcript {
     };
     add("delivered", ledger.delivered);
     add("queued", ledger.queued);
+    add("spilled", ledger.spilled);
     add("waiting", ledger.waiting);
     add("discarded", ledger.discarded);
     for (std::size_t i = 0; i < kGapReasons; ++i) {
@@ -194,6 +227,7 @@ class Transcript {
     return out;
   }
 
+  ManualSpillStore store_;
   std::optional<BoundedQueue> queue_;
   base::MonotonicTime now_{};
   std::uint64_t token_ = 0;

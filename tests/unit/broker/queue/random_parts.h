@@ -53,7 +53,16 @@ class RandomParts {
                                           "conflate:key,block:20ms,drop_oldest",
                                           "block:20ms,conflate,drop_oldest",
                                           "block:20ms,conflate:key,drop_newest",
-                                          "block:20ms,conflate,disconnect"};
+                                          "block:20ms,conflate,disconnect",
+                                          "spill:600,drop_oldest",
+                                          "spill:1200,drop_oldest",
+                                          "spill:500,drop_newest",
+                                          "spill:900,reject",
+                                          "spill:400,disconnect",
+                                          "spill:700,block",
+                                          "spill:500,block:20ms,drop_oldest",
+                                          "block:20ms,spill:700,drop_newest",
+                                          "block:20ms,spill:400,drop_oldest"};
     return parse_ladder(ladders[choose_(std::size(ladders))]).value();
   }
 
@@ -61,6 +70,9 @@ class RandomParts {
     const std::uint64_t us = choose_(2) == 0 ? 0 : choose_(1000);
     return std::chrono::milliseconds(choose_(ms_max)) + std::chrono::microseconds(us);
   }
+
+  // One of the last publishes.
+  std::uint64_t draw_publish() { return batch_ - std::min<std::uint64_t>(batch_, choose_(6)); }
 
   // Some or all of a new batch, or what is left of the last.
   Part make_part(base::MonotonicTime now) {
@@ -81,7 +93,7 @@ class RandomParts {
         deadlines[i] = 1 + (now.time_since_epoch() + draw_time(40)).count();
       }
       rest_ = Part{make_slice(sizes, compressed, deadlines, keys), {}};
-      rest_->slice.origin.publish = 1 + choose_(5);
+      rest_->slice.origin.publish = batch_ + 1;
       const auto topic = static_cast<int>(choose_(std::size(topics_)));
       rest_->slice.topic = model::TopicRef(topics_[topic]);
       ++batch_;

@@ -1,11 +1,11 @@
-// The invariants of BoundedQueue, for tests and the simulator after every step.
+// The invariants of Held, for tests and the simulator after every step.
 
-#include "broker/queue/bounded_queue.h"
+#include "broker/queue/held.h"
 #include "libs/base/assert.h"
 
-namespace sluice::queue {
+namespace sluice::queue::detail {
 
-void BoundedQueue::check_invariants() const {
+void Held::check_invariants() const {
   ASSERT(ledger().imbalance() == 0);
   check_entries();
   if (rare_ != nullptr) {
@@ -15,7 +15,7 @@ void BoundedQueue::check_invariants() const {
   }
 }
 
-void BoundedQueue::check_entries() const {
+void Held::check_entries() const {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
   std::uint64_t end = 1;
@@ -39,7 +39,7 @@ void BoundedQueue::check_entries() const {
   ASSERT(end <= next_sequence_);
 }
 
-void BoundedQueue::check_rare() const {
+void Held::check_rare() const {
   const Rare& state = *rare_;
   ASSERT(queued_ <= messages_max() + state.over_messages);
   ASSERT(held_bytes_ <= bytes_max() + state.over_bytes);
@@ -48,6 +48,11 @@ void BoundedQueue::check_rare() const {
 
   std::uint64_t end = entries_.empty() ? 1 : entries_.back().sequence + entries_.back().slice.count;
   std::uint64_t messages = 0;
+  if (state.spill != nullptr && !state.spill->empty()) {
+    state.spill->check_invariants();
+    ASSERT(state.spill->front().sequence >= end);
+    end = state.spill->at(state.spill->size() - 1).end();
+  }
   for (std::uint32_t at = 0; at < state.waiting.size(); ++at) {
     const Waiting& waiting = state.waiting[at];
     ASSERT(waiting.entry.sequence >= end);
@@ -61,4 +66,4 @@ void BoundedQueue::check_rare() const {
   ASSERT(state.waiting.empty() || ladder_.blocks());
 }
 
-}  // namespace sluice::queue
+}  // namespace sluice::queue::detail

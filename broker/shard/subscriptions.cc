@@ -41,6 +41,19 @@ model::EndReason reason_of(metrics::CloseReason reason) {
                                        static_cast<std::uint8_t>(reason));
 }
 
+Result<queue::Ladder> ladder_of(std::string_view overflow, const Options& options) {
+  Result<queue::Ladder> ladder = options.default_ladder;
+  if (!overflow.empty()) ladder = queue::parse_ladder(overflow);
+  if (!ladder) return ladder;
+  if (ladder->spills() && ladder->spill_bytes == 0) ladder->spill_bytes = options.spill_bytes;
+  if (ladder->spill_bytes > options.spill_bytes_max) {
+    return fail(ErrorCode::kBadArgument, "spill of " + base::format_size(ladder->spill_bytes) +
+                                             " where this broker allows " +
+                                             base::format_size(options.spill_bytes_max));
+  }
+  return ladder;
+}
+
 }  // namespace
 
 std::string Subscription::shown_name() const {
@@ -110,20 +123,9 @@ Result<SubscribeSpec> Subscriptions::check(const Connection& connection,
                                              " where this broker allows " +
                                              base::format_size(options.largest_bounds.max_bytes));
   }
-  spec.ladder = options.default_ladder;
-  if (!subscribe.overflow.empty()) {
-    Result<queue::Ladder> ladder = queue::parse_ladder(subscribe.overflow);
-    if (!ladder) return fail(ladder.error());
-    spec.ladder = *ladder;
-  }
-  if (spec.ladder.spills() && spec.ladder.spill_bytes == 0) {
-    spec.ladder.spill_bytes = options.spill_bytes;
-  }
-  if (spec.ladder.spill_bytes > options.spill_bytes_max) {
-    return fail(ErrorCode::kBadArgument, "spill of " + base::format_size(spec.ladder.spill_bytes) +
-                                             " where this broker allows " +
-                                             base::format_size(options.spill_bytes_max));
-  }
+  Result<queue::Ladder> ladder = ladder_of(subscribe.overflow, options);
+  if (!ladder) return fail(ladder.error());
+  spec.ladder = *ladder;
   if (subscribe.group.empty()) spec.resume = subscribe.resume;
   return spec;
 }

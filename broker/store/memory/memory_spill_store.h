@@ -5,7 +5,7 @@
 //
 // Owner:    the shell, one for each shard.
 // Thread:   the shard's.
-// Tests:    tests/unit/broker/store/memory_spill_store_test.cc
+// Tests:    tests/unit/broker/store/memory/memory_spill_store_test.cc
 
 #pragma once
 

@@ -151,28 +151,6 @@ class PlainState {
     }
     return count;
   }
-  bool joins_spilled(const Message& message) const {
-    return !spilled_.empty() && continues(spilled_.back().messages.back(), message);
-  }
-  bool spill_fits(const Message& message) const {
-    if (ceiling_ != UINT64_MAX) return false;
-    const std::uint64_t more = message.bytes + (joins_spilled(message) ? 0 : kSliceOverhead);
-    return spilled_bytes() + more <= ladder_.spill_bytes;
-  }
-  void spill(const Message& message) {
-    if (!joins_spilled(message)) spilled_.push_back({{}, model::PublishToken(0), base::kNever});
-    spilled_.back().messages.push_back(message);
-  }
-  void refill(base::MonotonicTime now) {
-    if (!queued_.empty() && lagged(now)) return;
-    while (!spilled_.empty() && fits(spilled_.front().messages.front())) {
-      Slice& front = spilled_.front();
-      queued_.push_back(front.messages.front());
-      front.messages.erase(front.messages.begin());
-      if (front.messages.empty()) spilled_.pop_front();
-    }
-  }
-
   // Only the newest of each topic or key stays; so it goes on until the queue is half empty.
   void begin_conflation() {
     if (conflating_) return;

@@ -12,11 +12,11 @@
 #include <deque>
 #include <vector>
 
-#include "tests/unit/broker/queue/plain_state.h"
+#include "tests/unit/broker/queue/plain_spill.h"
 
 namespace sluice::queue::testing {
 
-class PlainWaiting : public PlainState {
+class PlainWaiting : public PlainSpill {
  public:
   bool on_time(base::MonotonicTime now) {
     const auto gone = [now](base::MonotonicTime time) {
@@ -44,7 +44,7 @@ class PlainWaiting : public PlainState {
   }
 
  protected:
-  using PlainState::PlainState;
+  using PlainSpill::PlainSpill;
 
   // The new message goes in; what is oldest goes out until all fits.
   void displace(const Message& message, base::MonotonicTime now, std::uint64_t first_sequence,

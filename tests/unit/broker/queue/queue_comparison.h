@@ -201,16 +201,7 @@ class QueueComparison {
     compare_losses();
     const std::vector<Settled> real = real_.take_settled();
     const std::vector<Settled> plain = plain_.take_settled();
-    difference_.same(real.size(), plain.size(), "settled");
-    for (std::size_t i = 0; i < real.size() && i < plain.size(); ++i) {
-      difference_.same(real[i].token.value(), plain[i].token.value(), "settled token");
-      difference_.same(real[i].accepted, plain[i].accepted, "settled accepted");
-      difference_.same(real[i].dropped, plain[i].dropped, "settled dropped");
-      difference_.same(real[i].spilled, plain[i].spilled, "settled spilled");
-      if (plain[i].dropped > 0) {
-        difference_.same(int(real[i].drop_reason), int(plain[i].drop_reason), "settled reason");
-      }
-    }
+    difference_.compare(real, plain);
   }
 
   void compare_state() {

@@ -40,6 +40,19 @@ class QueueDifference {
     if (plain.dropped > 0) same(int(real.drop_reason), int(plain.drop_reason), "drop_reason");
   }
 
+  void compare(const std::vector<Settled>& real, const std::vector<Settled>& plain) {
+    same(real.size(), plain.size(), "settled");
+    for (std::size_t i = 0; i < real.size() && i < plain.size(); ++i) {
+      same(real[i].token.value(), plain[i].token.value(), "settled token");
+      same(real[i].accepted, plain[i].accepted, "settled accepted");
+      same(real[i].dropped, plain[i].dropped, "settled dropped");
+      same(real[i].spilled, plain[i].spilled, "settled spilled");
+      if (plain[i].dropped > 0) {
+        same(int(real[i].drop_reason), int(plain[i].drop_reason), "settled reason");
+      }
+    }
+  }
+
   void compare(const Gap& real, const Gap& plain) {
     same(int(real.reason), int(plain.reason), "gap reason");
     same(real.first, plain.first, "gap first");

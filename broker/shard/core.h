@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -47,6 +48,15 @@ struct Ports {
   port::SpillStore& spill;               // this shard's own
   flow::MemoryBudget* budget = nullptr;  // null: memory is not bounded
 };
+
+/// Visits each of the shards that `shards` has a bit for.
+template <typename Visit>
+void each_shard(std::uint64_t shards, Visit visit) {
+  while (shards != 0) {
+    visit(model::ShardId(static_cast<std::uint16_t>(std::countr_zero(shards))));
+    shards &= shards - 1;
+  }
+}
 
 class Limiting;
 

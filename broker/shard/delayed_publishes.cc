@@ -1,4 +1,4 @@
-// The part of Publishing that charges limits, and holds back what they delay.
+// The part of Publishing that holds back what limits delay.
 //
 // A publish that has to wait stands in its window's `parked`, and behind it what comes to the same
 // window later, each with the time at which it is due. A window whose first one waits has exactly
@@ -21,33 +21,6 @@ flow::Offer offer_of(const Publish& publish, base::MonotonicTime now) {
 }
 
 }  // namespace
-
-// False: it was refused, and its publisher told.
-bool Publishing::pass_limits(Connection& connection, Publish& publish, Outcome& outcome) {
-  const flow::LimitLists lists = core_.limiting->in(connection, publish.slice.topic);
-  const flow::Offer offer = offer_of(publish, core_.now);
-  const flow::Verdict verdict = flow::charge(lists, offer);
-  switch (verdict.kind) {
-    case flow::Verdict::Kind::kPass:
-      return true;
-    case flow::Verdict::Kind::kDelay:
-      publish.due = verdict.when;
-      publish.delayed_by = verdict.by->limit->number;
-      publish.charged = std::make_unique<flow::Charged>(flow::charged(lists, offer));
-      return true;
-    case flow::Verdict::Kind::kReject:
-      outcome.text = flow::refusal_text(*verdict.by, offer, verdict.when);
-      outcome.copies.retry_after = verdict.when - core_.now;
-      reject(connection, outcome, ErrorCode::kRateLimited);
-      return false;
-    case flow::Verdict::Kind::kExpired:
-      outcome.text = verdict.by == nullptr ? std::string()
-                                           : flow::refusal_text(*verdict.by, offer, verdict.when);
-      reject(connection, outcome, ErrorCode::kDeadlineExceeded);
-      return false;
-  }
-  return true;
-}
 
 void Publishing::park(Connection& connection, Window& window, Publish&& publish) {
   count_parked(publish, true);

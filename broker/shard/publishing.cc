@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <optional>
 
 #include "broker/protocol/native/native_protocol.h"
 #include "broker/shard/ledger_scope.h"
 #include "libs/base/assert.h"
-#include "libs/wire/topic_name.h"
 
 namespace sluice::shard {
 namespace {
@@ -18,22 +16,8 @@ using base::fail;
 using base::Result;
 using base::Status;
 
-constexpr std::string_view kInboxPrefix = "$inbox.";
-
 // Batches under one part in so many of a slab are copied when they have to wait in a queue.
 constexpr std::size_t kSlabShare = 8;
-
-// What a delivery's body has before the batch. A publish by topic id needs less, so a batch could
-// come in that no subscriber may be sent.
-constexpr std::uint32_t kDeliverBytes = wire::kDeliverHeaderBytes - wire::kFrameHeaderBytes;
-
-template <typename Visit>
-void each_shard(std::uint64_t shards, Visit visit) {
-  while (shards != 0) {
-    visit(model::ShardId(static_cast<std::uint16_t>(std::countr_zero(shards))));
-    shards &= shards - 1;
-  }
-}
 
 // By whichever bound is nearer; below half of it there is none.
 std::uint8_t pressure_of(const queue::BoundedQueue& queue, const queue::Ledger& ledger) {
@@ -63,154 +47,50 @@ Status Publishing::publish(Connection& connection, const model::PublishCommand& 
   const Result<wire::BatchHeader> header =
       wire::check_batch(command.batch.view(), core_.options.max_frame);
   if (!header) return fail(header.error());
-  Outcome outcome = begin_outcome(command, *header);
-
-  Window* window = nullptr;
-  Result<model::TopicRef> topic = topic_of(connection, command, window);
-  const std::uint32_t length = header->length;
-  if (window != nullptr && length > window->left) {
-    topic = fail(ErrorCode::kGrantExceeded, std::to_string(length) + " bytes published where " +
-                                                std::to_string(window->left) +
-                                                " were left of the grant");
-    window = nullptr;
-  }
-  const std::uint32_t length_max = core_.options.max_frame - kDeliverBytes;
-  if (length > length_max) {
-    topic = fail(ErrorCode::kMessageTooLarge, "a batch may have " + std::to_string(length_max) +
-                                                  " bytes, so that its delivery fits a frame");
-  }
-  if (window != nullptr) {
-    window->left -= header->length;
-    window->used_at = core_.now;
-    outcome.topic = command.topic;
-    if (window->limited_by == model::LimitedBy::kIdle) {
-      core_.states.update(connection, *window, outcome.topic);
-    }
+  core_.metrics.published_batches.add();
+  core_.metrics.published_messages.add(header->count);
+  core_.metrics.published_bytes.add(header->length);
+  Admission::Entry entry;
+  const Admission::Answer answer = admission_.ask(connection, command, *header, entry);
+  if (answer == Admission::Answer::kComesIn) {
+    Window& window = *entry.window;
+    route(connection, window, make_publish(connection, command, *header, std::move(entry)));
   } else {
-    outcome.batch_bytes = 0;  // charged to no window, so nothing is to be given back
+    turn_back(connection, command, *header, answer, std::move(entry));
   }
-  Result<bool> duplicate = false;
-  if (!topic) {
-    duplicate = fail(topic.error());
-  } else if (header->producer_id != 0) {
-    duplicate = is_duplicate(connection, *header);
-  }
-  if (!duplicate) {
-    // The publisher broke a rule of the protocol or named no valid topic: told in an ERROR as well,
-    // since it may have asked for no receipts.
-    const base::Error& error = duplicate.error();
-    core_.metrics.protocol_errors[error.code].add();
-    protocol::native::encode_error(connection.control, error, command.number, command.topic);
-    core_.touch(connection);
-    reject(connection, outcome, error.code);
-    return {};
-  }
-  if (*duplicate) {
-    give_back(connection, outcome.topic, outcome.batch_bytes);
-    add_receipt(connection, outcome, wire::ReceiptStatus::kDuplicate, ErrorCode::kNone);
-    return {};
-  }
-  if (Status admitted = admit(command, *topic); !admitted) {
-    outcome.text = std::move(admitted.error().detail);
-    reject(connection, outcome, admitted.error().code);
-    return {};
-  }
-  Publish publish = make_publish(connection, command, *header, std::move(*topic));
-  outcome.producer_sequence = publish.producer_sequence;
-  if (core_.limiting != nullptr && !pass_limits(connection, publish, outcome)) return {};
-  route(connection, *window, std::move(publish));
   return {};
 }
 
-Publishing::Outcome Publishing::begin_outcome(const model::PublishCommand& command,
-                                              const wire::BatchHeader& header) {
-  core_.metrics.published_batches.add();
-  core_.metrics.published_messages.add(header.count);
-  core_.metrics.published_bytes.add(header.length);
+void Publishing::turn_back(Connection& connection, const model::PublishCommand& command,
+                           const wire::BatchHeader& header, Admission::Answer answer,
+                           Admission::Entry&& entry) {
   Outcome outcome;
   outcome.number = command.number;
-  outcome.batch_bytes = header.length;
   outcome.messages = header.count;
   outcome.receipt_mode = command.receipt_mode;
   outcome.received_at = core_.now;
-  return outcome;
-}
-
-Result<model::TopicRef> Publishing::topic_of(Connection& connection,
-                                             const model::PublishCommand& command,
-                                             Window*& window) {
-  if (!command.name.empty()) {
-    window = &connection.named;
-    if (command.name.front() == '$' && !command.name.starts_with(kInboxPrefix)) {
-      return fail(ErrorCode::kReservedTopic, std::string(command.name));
-    }
-    return core_.topics.intern(command.name);
+  if (entry.window != nullptr) {
+    outcome.topic = command.topic;
+    outcome.batch_bytes = header.length;
   }
-  OpenTopic* open = connection.last_topic;
-  if (open == nullptr || wire_topic(open->topic) != command.topic) {
-    const auto it = connection.topics.find(command.topic);
-    if (it == connection.topics.end()) {
-      return fail(ErrorCode::kUnknownTopicId, "id " + std::to_string(command.topic));
-    }
-    open = connection.last_topic = &it->second;
+  if (answer == Admission::Answer::kSentBefore) {
+    give_back(connection, outcome.topic, outcome.batch_bytes);
+    add_receipt(connection, outcome, wire::ReceiptStatus::kDuplicate, ErrorCode::kNone);
+    return;
   }
-  window = &open->window;
-  return open->topic;
-}
-
-Result<bool> Publishing::is_duplicate(const Connection& connection,
-                                      const wire::BatchHeader& header) const {
-  using Verdict = session::ProducerState::Verdict;
-  if (header.producer_id != connection.producer_id) {
-    return fail(ErrorCode::kBadArgument, "a batch of producer " +
-                                             std::to_string(header.producer_id) +
-                                             " on a connection that said HELLO as " +
-                                             std::to_string(connection.producer_id));
+  if (answer == Admission::Answer::kBreaksRule) {
+    core_.metrics.protocol_errors[entry.why.code].add();
+    protocol::native::encode_error(connection.control, entry.why, command.number, command.topic);
+    core_.touch(connection);
+  } else {
+    outcome.text = std::move(entry.why.detail);
+    outcome.copies.retry_after = entry.retry_after;
   }
-  const Verdict verdict = connection.producer->check(header.producer_sequence, header.count);
-  const auto numbers = [&header] {
-    return "producer sequence " + std::to_string(header.producer_sequence) + " and the " +
-           std::to_string(header.count - 1) + " behind it";
-  };
-  if (verdict == Verdict::kMixed) {
-    return fail(ErrorCode::kBadArgument, numbers() + ": some of them were sent before, not all");
-  }
-  if (verdict == Verdict::kForgotten) {
-    return fail(ErrorCode::kBadArgument, numbers() + ": too far back to know whether it was sent");
-  }
-  return verdict == Verdict::kDuplicate;
-}
-
-Status Publishing::admit(const model::PublishCommand& command, const model::TopicRef& topic) {
-  if (core_.draining) return fail(ErrorCode::kDraining);
-  if (command.deadline_ns != 0 && command.deadline_ns <= base::to_wire(core_.wall_now)) {
-    return fail(ErrorCode::kDeadlineExceeded);
-  }
-  // An empty name would be that of every subscription without one.
-  const auto& names = command.need.names;
-  if (std::any_of(names.begin(), names.end(), [](auto name) { return name.empty(); })) {
-    return fail(ErrorCode::kBadArgument);
-  }
-  if (std::string full = core_.memory.refusal(topic.slot()); !full.empty()) {
-    return fail(ErrorCode::kMemoryBudget, std::move(full));
-  }
-  if (command.need.durability > wire::Durability::kMemory) {
-    return fail(ErrorCode::kDurabilityUnavailable);
-  }
-  Status room;
-  if (core_.shard_count() > 1) {
-    each_shard(core_.topics.match(topic).remote, [&](model::ShardId shard) {
-      if (core_.mail.congested(shard, core_.options.mailbox_entries)) {
-        core_.metrics.mailbox_refusals.add();
-        room = fail(ErrorCode::kShardBusy);
-      }
-    });
-  }
-  return room;
+  reject(connection, outcome, entry.why.code);
 }
 
 Publish Publishing::make_publish(const Connection& connection, const model::PublishCommand& command,
-                                 const wire::BatchHeader& header, model::TopicRef topic) const {
+                                 const wire::BatchHeader& header, Admission::Entry&& entry) const {
   Publish publish;
   publish.number = command.number;
   publish.receipt_mode = command.receipt_mode;
@@ -218,12 +98,15 @@ Publish Publishing::make_publish(const Connection& connection, const model::Publ
   publish.need_all = command.need.accept_all;
   publish.need_names.assign(command.need.names.begin(), command.need.names.end());
   publish.received_at = core_.now;
-  if (command.deadline_ns != 0) publish.deadline = core_.to_monotonic(command.deadline_ns);
+  publish.deadline = entry.deadline;
+  publish.due = entry.due;
+  publish.delayed_by = entry.delayed_by;
+  publish.charged = std::move(entry.charged);
   // The bytes are still this shard's alone; from the first push on they are shared and immutable.
   base::Slab& slab = *command.batch.slab().get();
   wire::fill_broker_fields(slab.data() + (command.batch.data() - slab.data()), 0,
                            base::to_wire(core_.wall_now));
-  publish.slice = model::Slice::whole(command.batch, std::move(topic), header);
+  publish.slice = model::Slice::whole(command.batch, std::move(entry.topic), header);
   publish.slice.origin = {connection.id, command.number, core_.id};
   if (header.earliest_deadline_ns != 0) {
     publish.slice.earliest_deadline = core_.to_monotonic(header.earliest_deadline_ns);

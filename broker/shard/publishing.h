@@ -12,7 +12,7 @@
 // Errors:   publish() returns what closes the connection; refusals go into receipts.
 // Order:    receipts of one connection may leave out of order of publishing, one each.
 // Source:   docs/formats/wire.md, sections PUBLISH, RECEIPT, GRANT.
-// Tests:    tests/unit/broker/shard/publish_test.cc, cross_shard_test.cc
+// Tests:    tests/unit/broker/shard/publish_test.cc, agreement_test.cc
 
 #pragma once
 
@@ -22,6 +22,7 @@
 #include <set>
 #include <vector>
 
+#include "broker/shard/admission.h"
 #include "broker/shard/core.h"
 #include "broker/shard/subscriptions.h"
 
@@ -30,7 +31,7 @@ namespace sluice::shard {
 class Publishing {
  public:
   Publishing(Core& core, Subscriptions& subscriptions)
-      : core_(core), subscriptions_(subscriptions) {}
+      : core_(core), subscriptions_(subscriptions), admission_(core) {}
 
   base::Status publish(Connection& connection, const model::PublishCommand& command);
   base::Status open_topic(Connection& connection, std::uint64_t correlation, std::string_view name);
@@ -52,8 +53,7 @@ class Publishing {
   /// that was, or 0 if it is neither.
   std::uint64_t withdraw_early(Connection& connection, std::uint32_t topic, std::uint64_t number);
 
-  /// The same for all of this shard's publishers, once per publish: visit(connection, topic,
-  /// subscription). Looks at `most` places of publishes at most.
+  /// The same for all publishers of this shard, once per publish; looks at `most` places at most.
   void each_blocked(std::size_t most, const std::function<void(model::ConnectionId, std::uint32_t,
                                                                const std::string&)>& visit) const;
   /// The connection ends: what is not on its way yet was not sent, as far as its producer knows.
@@ -143,16 +143,12 @@ class Publishing {
     std::uint32_t records = 0;
   };
 
-  Outcome begin_outcome(const model::PublishCommand& command, const wire::BatchHeader& header);
-  base::Result<model::TopicRef> topic_of(Connection& connection,
-                                         const model::PublishCommand& command, Window*& window);
-  base::Status admit(const model::PublishCommand& command, const model::TopicRef& topic);
-  base::Result<bool> is_duplicate(const Connection& connection,
-                                  const wire::BatchHeader& header) const;
+  void turn_back(Connection& connection, const model::PublishCommand& command,
+                 const wire::BatchHeader& header, Admission::Answer answer,
+                 Admission::Entry&& entry);
   Publish make_publish(const Connection& connection, const model::PublishCommand& command,
-                       const wire::BatchHeader& header, model::TopicRef topic) const;
+                       const wire::BatchHeader& header, Admission::Entry&& entry) const;
 
-  bool pass_limits(Connection& connection, Publish& publish, Outcome& outcome);
   void charge_again(Connection& connection, Publish& publish);
   void park(Connection& connection, Window& window, Publish&& publish);
   void count_parked(const Publish& publish, bool comes);
@@ -188,7 +184,7 @@ class Publishing {
                 std::vector<std::string>& names_here) const;
   static bool is_named(const Publish& publish, const Subscription& subscription);
   static bool must_take(const Publish& publish, const Subscription& subscription);
-  /// Why a copy pushed now would be turned away, whatever room its queue has.
+  /// Why a copy would be turned away, whatever room its queue has.
   std::optional<wire::GapReason> turned_away(const Subscription& subscription,
                                              base::MonotonicTime deadline) const;
   Audience reserve(const topic::Match& match, const Publish& publish);
@@ -236,6 +232,7 @@ class Publishing {
 
   Core& core_;
   Subscriptions& subscriptions_;
+  Admission admission_;
   std::deque<Pending> pending_;  // stable addresses; reused by free_
   std::vector<std::uint32_t> free_;
   std::size_t pending_count_ = 0;

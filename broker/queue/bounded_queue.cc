@@ -23,15 +23,34 @@ PushResult BoundedQueue::push(const model::Slice& slice, model::PublishToken tok
                               base::MonotonicTime now, base::MonotonicTime deadline) {
   ASSERT(slice.count > 0);
   PushResult result;
+  const base::MonotonicTime expires = std::min(deadline, slice.earliest_deadline);
+  if (expires > now && is_open(slice.count, slice.records, now) && !conflating()) {
+    push_open(slice, now, deadline, expires);
+    result.accepted = slice.count;
+    return result;
+  }
   const std::uint64_t first = next_sequence_;
   Entry entry = make_entry(slice, now, deadline);
-  if (entry.expires <= now) {
+  if (expires <= now) {
     push_late(std::move(entry), token, result);
   } else {
-    take_in(std::move(entry), token, result);
+    push_slowly(std::move(entry), token, result);
   }
   result.spilled = spilled_from(first);
   return result;
+}
+
+// Built where it stands, as it is what nearly every push does.
+void BoundedQueue::push_open(const model::Slice& slice, base::MonotonicTime now,
+                             base::MonotonicTime deadline, base::MonotonicTime expires) {
+  Entry& entry = entries_.push_back();
+  entry.slice = slice;
+  entry.sequence = next_sequence_;
+  entry.queued_at = now;
+  entry.deadline = deadline;
+  entry.expires = expires;
+  next_sequence_ += slice.count;
+  count_entered(entry);
 }
 
 void BoundedQueue::take_in(Entry entry, model::PublishToken token, PushResult& result) {
@@ -119,7 +138,8 @@ Item BoundedQueue::take(Credit& credit, base::MonotonicTime now, std::uint32_t l
   const auto bytes = static_cast<std::uint64_t>(credit.bytes);
   if (slice.records > bytes) messages = std::min(messages, slice.count_within(bytes - 1) + 1);
   if (messages == 0) return item;
-  Delivery& delivery = item.emplace<Delivery>(take_front(messages));
+  Delivery& delivery = item.emplace<Delivery>();
+  take_front(messages, delivery);
   credit.messages -= messages;
   credit.bytes -= delivery.slice.records;
   if (conflating()) extend(delivery, credit, now, limit_messages - messages);
@@ -230,11 +250,16 @@ bool BoundedQueue::fits_whole(const Entry& entry) const {
 }
 
 void BoundedQueue::append(Entry entry) {
+  entries_.push_back(std::move(entry));
+  count_entered(entries_.back());
+}
+
+// Of the last entry, which is new.
+void BoundedQueue::count_entered(const Entry& entry) {
   queued_ += entry.slice.count;
   held_bytes_ += entry.slice.records + bookkeeping(entry.slice.count);
   if (entry.expires != base::kNever) note_expiry(entry.expires);
-  entries_.push_back(std::move(entry));
-  if (entries_.back().slice.first != 0 && !conflating()) join_at(entries_.size() - 1);
+  if (entry.slice.first != 0 && !conflating()) join_at(entries_.size() - 1);
 }
 
 // Makes one entry of those before and at `at` if the latter goes on where the former ends.
@@ -326,21 +351,24 @@ void BoundedQueue::refuse(const Entry& entry, GapReason reason, PushResult& resu
   result.drop_reason = reason;
 }
 
-Delivery BoundedQueue::take_front(std::uint32_t messages) {
+void BoundedQueue::take_front(std::uint32_t messages, Delivery& delivery) {
   Entry& front = entries_.front();
-  Entry taken;
+  delivery.sequence = front.sequence;
+  delivery.queued_at = front.queued_at;
+  delivery.deadline = front.deadline;
   if (messages == front.slice.count) {
-    taken = entries_.pop_front();
+    delivery.slice = std::move(front.slice);
+    entries_.drop_front();
     held_bytes_ -= bookkeeping(messages);
     if (rare_ != nullptr && rare_->dead > 0) trim_dead();
   } else {
-    taken = split_front(front, messages);
+    delivery.slice = front.slice.split_front(messages);
+    front.sequence += messages;
     if (conflates_) held_bytes_ -= bookkeeping(messages);
   }
-  held_bytes_ -= taken.slice.records;
+  held_bytes_ -= delivery.slice.records;
   queued_ -= messages;
   delivered_ += messages;
-  return {std::move(taken.slice), taken.sequence, taken.queued_at, taken.deadline};
 }
 
 }  // namespace sluice::queue

@@ -112,14 +112,17 @@ class BoundedQueue : public detail::Held {
   bool fits_whole(const Entry& entry) const;
   std::uint32_t leading_run(const model::Slice& slice, bool& too_large) const;
   void take_in(Entry entry, model::PublishToken token, PushResult& result);
+  void push_open(const model::Slice& slice, base::MonotonicTime now, base::MonotonicTime deadline,
+                 base::MonotonicTime expires);
   void append(Entry entry);
+  void count_entered(const Entry& entry);
   void join_at(std::uint32_t at);
   void push_slowly(Entry entry, model::PublishToken token, PushResult& result);
   void push_run(Entry run, model::PublishToken token, Tally tally);
   void climb(Entry run, model::PublishToken token, Tally tally);
   void refuse(const Entry& entry, wire::GapReason reason, PushResult& result);
   Item take(Credit& credit, base::MonotonicTime now, std::uint32_t limit_messages);
-  Delivery take_front(std::uint32_t messages);
+  void take_front(std::uint32_t messages, Delivery& delivery);
 
   // Expiring (bounded_queue_expiry.cc).
   Entry make_entry(const model::Slice& slice, base::MonotonicTime now,

@@ -234,7 +234,8 @@ void BoundedQueue::extend(Delivery& delivery, Credit& credit, base::MonotonicTim
     bool gone = false;
     if (front.expires <= now) leading_run(front, now, gone);
     if (gone) return;
-    const Delivery more = take_front(1);
+    Delivery more;
+    take_front(1, more);
     ++delivery.slice.count;
     delivery.slice.records += more.slice.records;
     --credit.messages;

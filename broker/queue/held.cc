@@ -4,34 +4,9 @@
 
 namespace sluice::queue::detail {
 
-bool Held::is_open(std::uint32_t messages, std::uint64_t record_bytes,
-                   base::MonotonicTime now) const noexcept {
-  return fits(messages, record_bytes + bookkeeping(messages)) && !has_behind() && !lagged(now);
-}
-
 base::Duration Held::lag(base::MonotonicTime now) const noexcept {
   const Entry* oldest = this->oldest();
   return oldest == nullptr ? base::Duration(0) : now - oldest->queued_at;
-}
-
-bool Held::lagged(base::MonotonicTime now) const noexcept {
-  return bounds_.max_lag.count() > 0 && lag(now) > bounds_.max_lag;
-}
-
-std::uint64_t Held::messages_max() const noexcept {
-  if (rare_ == nullptr) return bounds_.max_messages;
-  const std::uint64_t taken = rare_->reserved_messages + rare_->in_flight_messages;
-  return bounds_.max_messages - std::min<std::uint64_t>(taken, bounds_.max_messages);
-}
-
-std::uint64_t Held::bytes_max() const noexcept {
-  if (rare_ == nullptr) return bounds_.max_bytes;
-  const std::uint64_t most = std::min(bounds_.max_bytes, rare_->ceiling);
-  return most - std::min(rare_->reserved_bytes + rare_->in_flight_bytes, most);
-}
-
-bool Held::fits(std::uint64_t messages, std::uint64_t bytes) const noexcept {
-  return queued_ + messages <= messages_max() && held_bytes_ + bytes <= bytes_max();
 }
 
 std::uint32_t Held::count_that_fits(const Entry& entry) const noexcept {

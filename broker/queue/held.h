@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -79,13 +80,29 @@ class Held {
   bool conflating() const noexcept { return rare_ && rare_->conflation; }
   bool gap_is_next() const noexcept;
   const Entry* oldest() const noexcept;  // queued or spilled; null: none
-  bool lagged(base::MonotonicTime now) const noexcept;
+  bool lagged(base::MonotonicTime now) const noexcept {
+    return bounds_.max_lag.count() > 0 && lag(now) > bounds_.max_lag;
+  }
 
-  std::uint64_t messages_max() const noexcept;  // without what is reserved or in flight
-  std::uint64_t bytes_max() const noexcept;
-  bool fits(std::uint64_t messages, std::uint64_t bytes) const noexcept;
+  // Without what is reserved or in flight.
+  std::uint64_t messages_max() const noexcept {
+    if (!rare_) return bounds_.max_messages;
+    const std::uint64_t taken = rare_->reserved_messages + rare_->in_flight_messages;
+    return bounds_.max_messages - std::min<std::uint64_t>(taken, bounds_.max_messages);
+  }
+  std::uint64_t bytes_max() const noexcept {
+    if (!rare_) return bounds_.max_bytes;
+    const std::uint64_t most = std::min(bounds_.max_bytes, rare_->ceiling);
+    return most - std::min(rare_->reserved_bytes + rare_->in_flight_bytes, most);
+  }
+  bool fits(std::uint64_t messages, std::uint64_t bytes) const noexcept {
+    return queued_ + messages <= messages_max() && held_bytes_ + bytes <= bytes_max();
+  }
   // Whether a push goes straight to the end of the entries.
-  bool is_open(std::uint32_t messages, std::uint64_t bytes, base::MonotonicTime now) const noexcept;
+  bool is_open(std::uint32_t messages, std::uint64_t records,
+               base::MonotonicTime now) const noexcept {
+    return fits(messages, records + bookkeeping(messages)) && !has_behind() && !lagged(now);
+  }
   std::uint32_t count_that_fits(const Entry& entry) const noexcept;
   std::uint32_t count_that_fits_singly(const model::Slice& slice) const noexcept;
   std::uint64_t overhead(const Entry& entry) const noexcept;

@@ -62,6 +62,13 @@ class Ring {
     return value;
   }
 
+  /// Forgets the front. Requires: not empty, and what the front owned was moved away.
+  void drop_front() {
+    DASSERT(size_ > 0);
+    head_ = (head_ + 1) & (places_ - 1);
+    --size_;
+  }
+
   /// Requires: not empty.
   void pop_back() {
     DASSERT(size_ > 0);

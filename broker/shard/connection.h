@@ -87,6 +87,7 @@ struct Consumer {
   queue::Credit unsaid;           // of it: granted, and its home has not been told
   DealtSum taken;                 // of it: by the socket, and its home has not been told
   bool has_news = false;          // stands in Groups' list for this turn
+  std::uint32_t paced_by = 0;     // of it: the limit that its home was told to hold it back
 };
 
 /// Something a shared subscription has dealt to this connection.

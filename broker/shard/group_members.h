@@ -25,7 +25,8 @@ namespace sluice::shard {
 struct Member {
   MemberKey key;
   std::string name;
-  queue::Credit credit;  // deal() charges it; more of it by GroupMembers::grant()
+  queue::Credit credit;        // deal() charges it; more of it by GroupMembers::grant()
+  std::uint32_t paced_by = 0;  // the limit of its connection that something dealt to it waits for
 };
 
 class GroupMembers {
@@ -53,10 +54,22 @@ class GroupMembers {
     if (!was_open && member.credit.open()) open_.splice(open_.end(), closed_, place->second);
     return true;
   }
+  /// The limit that something dealt to it waits for, 0 for none. False: that was known, or it is
+  /// not there (any more).
+  bool pace(const MemberKey& key, std::uint32_t limit) {
+    const auto place = places_.find(hash(key));
+    if (place == places_.end() || place->second->paced_by == limit) return false;
+    set_pace(*place->second, limit);
+    return true;
+  }
+  /// A limit that a member waits for; 0: none does.
+  std::uint32_t paced_by() const noexcept { return paced_ == 0 ? 0 : paced_by_; }
+
   /// Requires: it is there.
   void remove(const MemberKey& key) {
     const auto place = places_.find(hash(key));
     ASSERT(place != places_.end());
+    set_pace(*place->second, 0);
     (place->second->credit.open() ? open_ : closed_).erase(place->second);
     places_.erase(place);
   }
@@ -81,9 +94,20 @@ class GroupMembers {
     return (std::uint64_t{member.shard.value()} << 48) ^ member.join;
   }
 
+  void set_pace(Member& member, std::uint32_t limit) {
+    if (member.paced_by != 0) --paced_;
+    if (limit != 0) {
+      ++paced_;
+      paced_by_ = limit;
+    }
+    member.paced_by = limit;
+  }
+
   std::list<Member> open_;
   std::list<Member> closed_;
   std::unordered_map<std::uint64_t, std::list<Member>::iterator> places_;
+  std::size_t paced_ = 0;       // members that wait for a limit
+  std::uint32_t paced_by_ = 0;  // the one that was said last
 };
 
 }  // namespace sluice::shard

@@ -128,6 +128,13 @@ void Groups::taken(Connection& connection, const InFlight& sent) {
   note_news(connection, sent.subscription, it->second);
 }
 
+void Groups::held_back(Connection& connection, const Dealt& dealt) {
+  const auto it = connection.consumers.find(dealt.subscription.value());
+  if (it == connection.consumers.end() || it->second.join != dealt.join) return;
+  if (it->second.paced_by == connection.limits->paced_by) return;  // its home knows
+  note_news(connection, dealt.subscription, it->second);
+}
+
 void Groups::note_news(Connection& connection, model::SubscriptionId id, Consumer& consumer) {
   if (!consumer.joined) return;  // on_joined will
   if (consumer.home == core_.id) {
@@ -139,13 +146,23 @@ void Groups::note_news(Connection& connection, model::SubscriptionId id, Consume
   news_.emplace_back(connection.id, id);
 }
 
+// The limit that something dealt to a consumer waits for.
+std::uint32_t Groups::pacer_of(const Connection& connection, std::uint64_t join) const {
+  if (connection.limits == nullptr || connection.limits->paced_until <= core_.now) return 0;
+  const bool waits = std::any_of(connection.dealt.begin(), connection.dealt.end(),
+                                 [join](const Dealt& dealt) { return dealt.join == join; });
+  return waits ? connection.limits->paced_by : 0;
+}
+
 GroupNewsLetter Groups::take_news(const Connection& connection, model::SubscriptionId id,
                                   Consumer& consumer) const {
   consumer.has_news = false;
+  consumer.paced_by = pacer_of(connection, consumer.join);
   return {consumer.queue,
           {core_.id, connection.id, id, consumer.join},
           std::exchange(consumer.unsaid, {}),
-          std::exchange(consumer.taken, {})};
+          std::exchange(consumer.taken, {}),
+          consumer.paced_by};
 }
 
 void Groups::tell_news() {
@@ -328,6 +345,8 @@ void Groups::on_news(const GroupNewsLetter& letter) {
     }
     subscriptions_.schedule(*group);  // what waits there may go on
   }
+  const bool paced = group->group->members.pace(letter.member, letter.paced_by);
+  if (paced) core_.states.update(*group);
   if (group->group->members.grant(letter.member, letter.granted)) wake(*group);
 }
 

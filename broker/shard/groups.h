@@ -40,6 +40,8 @@ class Groups {
                   const queue::Credit& more);
   /// The socket has taken that much of what was dealt to one of its consumers.
   void taken(Connection& connection, const InFlight& sent);
+  /// A limit of the connection holds this back, which was dealt to one of its consumers.
+  void held_back(Connection& connection, const Dealt& dealt);
   /// Tells homes what members here have granted and taken since the last call.
   void tell_news();
   /// Gives back what was dealt to it and not sent; what is in flight leaves.
@@ -73,6 +75,7 @@ class Groups {
   template <typename Anything>
   void post(model::ShardId to, Anything&& letter);
   void note_news(Connection& connection, model::SubscriptionId id, Consumer& consumer);
+  std::uint32_t pacer_of(const Connection& connection, std::uint64_t join) const;
   GroupNewsLetter take_news(const Connection& connection, model::SubscriptionId id,
                             Consumer& consumer) const;
   void post_leave(const Connection& connection, model::SubscriptionId id, const Consumer& consumer,

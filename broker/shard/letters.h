@@ -189,6 +189,7 @@ struct GroupNewsLetter {
   MemberKey member;
   queue::Credit granted;
   DealtSum taken;
+  std::uint32_t paced_by = 0;  // the limit that something dealt to it waits for now
 };
 struct GroupLeaveLetter {
   GroupRef group;

@@ -18,6 +18,11 @@ constexpr std::size_t position(std::size_t kind, std::size_t state) {
   return kind * model::kLimitedByCount + state;
 }
 
+// Of a shared one: what it has dealt may wait for the limit of a member's connection.
+std::uint32_t dealt_pacer(const Subscription& subscription) {
+  return subscription.group == nullptr ? 0 : subscription.group->members.paced_by();
+}
+
 }  // namespace
 
 Window* find_window(Connection& connection, std::uint32_t topic) {
@@ -39,6 +44,7 @@ void LimitedByStates::end(Subscription& subscription) {
 }
 
 std::uint32_t LimitedByStates::pacer(const Subscription& subscription) const {
+  if (const std::uint32_t dealt = dealt_pacer(subscription)) return dealt;
   if (subscription.paced_by != 0 || subscription.limits == nullptr) return subscription.paced_by;
   const SubscriptionLimits& limits = *subscription.limits;
   return now_ - limits.waited_until < kQuiet ? limits.waited_for : 0;
@@ -53,13 +59,13 @@ LimitedBy LimitedByStates::state_of(const Subscription& subscription) const {
   if (subscription.paused) return LimitedBy::kPaused;
   if (subscription.queue.empty()) {
     if (subscription.queue.awaits_spill()) return LimitedBy::kDiskRead;
-    const bool rests = now_ - subscription.delivered_at >= kQuiet;
+    const bool rests = now_ - subscription.delivered_at >= kQuiet && dealt_pacer(subscription) == 0;
     return rests ? LimitedBy::kIdle : state_of_going(subscription);
   }
   if (subscription.paced_by != 0 || subscription.is_held(now_)) return LimitedBy::kRateLimited;
   if (subscription.group != nullptr) {
-    const bool open = subscription.group->members.open() > 0;
-    return open ? state_of_going(subscription) : LimitedBy::kWaitingCredit;
+    const bool waits = subscription.group->members.open() == 0 && dealt_pacer(subscription) == 0;
+    return waits ? LimitedBy::kWaitingCredit : state_of_going(subscription);
   }
   if (!subscription.credit.open()) return LimitedBy::kWaitingCredit;
   const bool unsent = subscription.connection->output_paused;

@@ -49,7 +49,8 @@ class LimitedByStates {
   /// After anything that may have changed its state.
   void update(Subscription& subscription);
   model::LimitedByTimes times(const Subscription& subscription) const;
-  /// The number of the limit that holds its deliveries back, or did within kQuiet; 0: none.
+  /// The number of the limit that holds its deliveries back, or did within kQuiet; 0: none. Of a
+  /// shared one also a limit of a member's connection, for which something dealt to it waits.
   std::uint32_t pacer(const Subscription& subscription) const;
 
   void begin(Window& window);

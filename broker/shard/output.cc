@@ -120,7 +120,10 @@ void Output::write_dealt(Connection& connection, std::size_t budget) {
 // Cuts what was dealt first to what its limits let go now. False: nothing, it waits.
 bool Output::pace_dealt(Connection& connection) {
   const std::uint32_t let = core_.limiting->let_dealt(connection);
-  if (let == 0) return false;
+  if (let == 0) {
+    groups_.held_back(connection, connection.dealt.front());
+    return false;
+  }
   Dealt& first = connection.dealt.front();
   auto* delivery = std::get_if<queue::Delivery>(&first.item);
   if (delivery == nullptr || let >= delivery->slice.count) return true;

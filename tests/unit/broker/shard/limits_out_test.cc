@@ -51,6 +51,15 @@ class LimitsOut : public ::testing::TestWithParam<std::uint16_t> {
     const auto found = client.told().find(id);
     return found == client.told().end() ? 0 : found->second.size();
   }
+  // Subscriptions of all shards that are said to wait for a limit.
+  std::int64_t rate_limited() {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < broker.size(); ++i) {
+      constexpr auto kState = static_cast<std::size_t>(model::LimitedBy::kRateLimited);
+      sum += broker.metrics(i).limited_by_now[kState].value();
+    }
+    return sum;
+  }
   flow::LimitRow row() { return registry.rows("out", 10, broker.clock().now()).at(0); }
 
   flow::LimitRegistry registry{16, 1000};
@@ -197,10 +206,14 @@ TEST_P(LimitsOut, PaceSharedSubscriptionsAtHomeAndAtTheMember) {
     }
     broker.run();
     EXPECT_EQ(got(member), 2U);
+    EXPECT_EQ(rate_limited(), 1);
     broker.pass(100ms);
     EXPECT_EQ(got(member), 3U);
+    EXPECT_EQ(rate_limited(), 1);
     broker.pass(300ms);
     EXPECT_EQ(got(member), 6U);
+    broker.pass(2s);
+    EXPECT_EQ(rate_limited(), 0);
     std::uint64_t sequence = 1;
     for (const Told& told : member.told().at(1)) EXPECT_EQ(told.sequence, sequence++);
     EXPECT_TRUE(broker.idle());

@@ -2,8 +2,9 @@
 //
 // A message expires at its own deadline or that of its publish, whichever comes first. next() never
 // gives one whose deadline has passed; those further back are swept out on a grid of
-// kExpiryGranularity, so that many different deadlines cost one walk over the entries. Deadlines
-// of single messages are read only once the earliest of their batch has passed.
+// kExpiryGranularity, so that many different deadlines cost one walk over the entries. A long queue
+// or spill rests in between, a point of the grid for each kSlicesPerSweep. Deadlines of single
+// messages are read only once the earliest of their batch has passed.
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +19,8 @@ using base::MonotonicTime;
 using wire::GapReason;
 
 namespace {
+
+constexpr std::uint64_t kSlicesPerSweep = 1000;
 
 MonotonicTime grid_at_or_before(MonotonicTime time) {
   const auto ticks = time.time_since_epoch();
@@ -75,8 +78,8 @@ BoundedQueue::Entry BoundedQueue::make_entry(const model::Slice& slice, Monotoni
 
 void BoundedQueue::note_expiry(MonotonicTime expires) {
   if (expires == base::kNever) return;
-  MonotonicTime& sweep_at = rare().sweep_at;
-  sweep_at = std::min(sweep_at, grid_at_or_after(expires));
+  Rare& state = rare();
+  state.sweep_at = std::min(state.sweep_at, std::max(grid_at_or_after(expires), state.rests_until));
 }
 
 // How many of the first messages are alike in whether they expire until then. Corrects `expires`
@@ -169,7 +172,10 @@ void BoundedQueue::sweep(MonotonicTime now) {
       earliest = std::min(earliest, rare_->spill->at(at).deadline);
     }
   }
-  rare_->sweep_at = grid_at_or_after(earliest);
+  const auto rests = static_cast<std::int64_t>(slices() / kSlicesPerSweep);
+  rare_->rests_until = rests == 0 ? MonotonicTime::min() : until + rests * kExpiryGranularity;
+  rare_->sweep_at = base::kNever;
+  note_expiry(earliest);
   for (const Entry& entry : expired) lose(entry, GapReason::kExpired, false);
   tolerate_excess();  // a slice cut in two needs more bookkeeping
 }

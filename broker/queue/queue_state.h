@@ -50,6 +50,7 @@ struct Rare {
   std::uint64_t in_flight_bytes = 0;
   std::uint64_t ceiling = kNoCeiling;
   base::MonotonicTime sweep_at = base::kNever;  // at most the first grid point with work
+  base::MonotonicTime rests_until{base::MonotonicTime::min()};  // no sweep before
   std::uint64_t discarded = 0;
   GapList gaps;
   Ring<Waiting> waiting;

@@ -155,6 +155,25 @@ TEST(Spilling, WhatIsSpilledCanBeWithdrawnAndExpires) {
   )");
 }
 
+// 20 000 spilled slices that expire one by one are not walked at every point of the grid.
+TEST(Spilling, ALongSpillRestsBetweenSweeps) {
+  testing::ManualSpillStore store;
+  BoundedQueue queue({.max_messages = 1, .max_bytes = 1 << 20},
+                     parse_ladder("spill:4MiB,reject").value(), &store, 1);
+  const auto push = [&](int deadline_ms) {
+    model::Slice slice = testing::make_slice({10});
+    slice.origin.publish = static_cast<std::uint64_t>(deadline_ms) + 1;
+    queue.push(slice, model::PublishToken(1), base::MonotonicTime{},
+               base::MonotonicTime{std::chrono::milliseconds(deadline_ms)});
+  };
+  for (int i = 0; i <= 20'000; ++i) push(10 + i);
+  int sweeps = 0;
+  for (base::MonotonicTime at; (at = queue.next_time()) < base::kNever; ++sweeps) queue.on_time(at);
+  EXPECT_LT(sweeps, 500);  // of 2000 points
+  EXPECT_EQ(queue.ledger().dropped[index_of(wire::GapReason::kExpired)], 20001U);
+  EXPECT_EQ(store.kept(), 0U);
+}
+
 TEST(Spilling, AReservationMayBeMetByTheSpill) {
   Transcript().run(R"(
     queue spill:300B,drop_newest m=1

@@ -18,9 +18,9 @@ namespace {
 
 // In the order of wire::GapReason.
 constexpr std::array<std::string_view, 11> kReasons = {
-    "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
-    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed",
-    "spill_lost"};
+    "dropped_oldest", "dropped_newest", "conflated", "expired",  "disconnected", "lagged",
+    "too_large",      "rejected",       "cancelled", "squeezed", "spill_lost"};
+static_assert(kReasons.size() == std::tuple_size_v<decltype(model::SubscriptionStatus::dropped)>);
 
 std::string_view reason_name(wire::GapReason reason) {
   return kReasons[static_cast<std::size_t>(reason) - 1];

@@ -14,9 +14,9 @@ using Json = nlohmann::ordered_json;
 
 // In the order of wire::GapReason.
 constexpr std::array<std::string_view, 11> kReasons = {
-    "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
-    "lagged",         "too_large",      "rejected",  "cancelled", "squeezed",
-    "spill_lost"};
+    "dropped_oldest", "dropped_newest", "conflated", "expired",  "disconnected", "lagged",
+    "too_large",      "rejected",       "cancelled", "squeezed", "spill_lost"};
+static_assert(kReasons.size() == std::tuple_size_v<decltype(model::SubscriptionStatus::dropped)>);
 
 // In the order of metrics::MemoryPart.
 constexpr std::array<std::string_view, 8> kMemoryParts = {"process",       "batches",     "queues",

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/wire/frames_subscribe.h"
 
 namespace sluice::model {
 
@@ -27,7 +28,7 @@ struct LedgerRow {
   std::int64_t waiting = 0;
   std::int64_t spilled = 0;
   std::int64_t discarded = 0;
-  std::array<std::int64_t, 10> dropped{};  // by wire::GapReason, less 1
+  std::array<std::int64_t, wire::kGapReasons> dropped{};  // by wire::GapReason, less 1
 
   std::int64_t dropped_total() const noexcept {
     return std::accumulate(dropped.begin(), dropped.end(), std::int64_t{0});

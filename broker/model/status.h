@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/model/limited_by.h"
+#include "libs/wire/frames_subscribe.h"
 
 namespace sluice::model {
 
@@ -34,7 +35,7 @@ struct SubscriptionStatus {
   std::uint64_t waiting = 0;
   std::uint64_t spilled = 0;
   std::uint64_t discarded = 0;
-  std::array<std::uint64_t, 11> dropped{};  // by wire::GapReason, less 1
+  std::array<std::uint64_t, wire::kGapReasons> dropped{};  // by wire::GapReason, less 1
   std::int64_t imbalance = 0;
   std::uint64_t held_bytes = 0;
   std::uint64_t lag_ns = 0;

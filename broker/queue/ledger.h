@@ -19,7 +19,7 @@
 
 namespace sluice::queue {
 
-inline constexpr std::size_t kGapReasons = 11;
+using wire::kGapReasons;
 
 /// 0-based place of a reason in arrays.
 constexpr std::size_t index_of(wire::GapReason reason) {

@@ -116,6 +116,7 @@ enum class GapReason : std::uint16_t {
   kSqueezed = 10,  // given up, as the broker's memory budget was nearly used
   kSpillLost = 11  // spilled, and the spill store could not give it back
 };
+inline constexpr std::size_t kGapReasons = 11;
 std::string_view gap_reason_name(GapReason reason) noexcept;  // "dropped_oldest"
 
 struct Gap {  // broker to client; correlation is the first sequence missing

@@ -62,7 +62,7 @@ TEST_F(SnapshotTest, Words_become_labels_and_a_hyphen_has_no_series) {
   first_.connections_closed[CloseReason::kSlowConsumer].add(2);
   EXPECT_EQ(series("sluice_copies_dropped_total", "dropped_oldest"), 7);
   EXPECT_EQ(series("sluice_copies_dropped_total", "rejected"), 0);
-  EXPECT_EQ(family("sluice_copies_dropped_total").series.size(), 10U);
+  EXPECT_EQ(family("sluice_copies_dropped_total").series.size(), 11U);
   EXPECT_EQ(series("sluice_connections_closed_total", "slow_consumer"), 2);
 }
 

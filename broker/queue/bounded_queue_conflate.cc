@@ -173,8 +173,7 @@ void BoundedQueue::put_newest(Entry entry, const ConflationKey& key) {
 
 void BoundedQueue::give_way(std::uint32_t at) {
   Entry& place = entries_[at];
-  Entry lost = std::move(place);
-  place.slice = {};
+  const Entry lost = std::exchange(place, {});
   place.slice.first = 1;
   place.sequence = lost.sequence;
   ++rare_->dead;

@@ -12,8 +12,6 @@
 
 namespace sluice::shard {
 
-using base::ErrorCode;
-
 namespace {
 
 flow::Offer offer_of(const Publish& publish, base::MonotonicTime now) {
@@ -30,7 +28,9 @@ void Publishing::park(Connection& connection, Window& window, Publish&& publish)
 
 void Publishing::count_parked(const Publish& publish, bool comes) {
   std::uint64_t bytes = config::kPublishBytes;
-  for (const std::string& name : publish.need_names) bytes += sizeof(name) + heap_bytes(name);
+  for (const std::string& name : publish.need_names) {
+    bytes += sizeof(std::string) + heap_bytes(name);
+  }
   parked_count_ += comes ? 1 : static_cast<std::size_t>(-1);
   parked_bytes_ += comes ? bytes : ~bytes + 1;
 }

@@ -20,7 +20,7 @@ enum class LimitedBy : std::uint8_t {
   kAckWindowFull,  // the subscriber has too much that it has not acknowledged
   kRateLimited,    // by a limit, which is named
   kTcpWindow,      // the peer's socket takes no more
-  kDiskRead,       // history is being read
+  kDiskRead,       // history, or what was spilled, is being read
   kBreakerOpen,    // the store's breaker is open
   kPaused,         // by an operator
   kBlockedBy,      // by a subscription that is full and whose ladder says block; it is named

@@ -1,9 +1,8 @@
 #include "tests/support/shard_harness.h"
 
-#include "broker/store/memory/memory_spill_store.h"
-
 #include <algorithm>
 
+#include "broker/store/memory/memory_spill_store.h"
 #include "libs/base/assert.h"
 
 namespace sluice::testing {

@@ -2,10 +2,10 @@
 // see.
 
 #include "broker/net/shard_loop.h"
-#include "broker/store/memory/memory_spill_store.h"
 
 #include <future>
 
+#include "broker/store/memory/memory_spill_store.h"
 #include "tests/unit/broker/net/blocking_peer.h"
 
 namespace sluice::testing {

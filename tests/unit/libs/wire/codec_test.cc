@@ -264,9 +264,8 @@ TEST(Codec, TextsUpToTheirLengthFieldAreTaken) {
 
 TEST(Codec, TellsGapReasonsByName) {
   const std::vector<std::string_view> names = {
-      "dropped_oldest", "dropped_newest", "conflated", "expired",   "disconnected",
-      "lagged",         "too_large",      "rejected",  "cancelled", "squeezed",
-      "spill_lost"};
+      "dropped_oldest", "dropped_newest", "conflated", "expired",  "disconnected", "lagged",
+      "too_large",      "rejected",       "cancelled", "squeezed", "spill_lost"};
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(names[i], gap_reason_name(static_cast<GapReason>(i + 1)));
   }

@@ -285,9 +285,10 @@ class EveryCode(EveryEnd, unittest.TestCase):
 
     def test_durabilities(self):
         self.subscriber("--queue-messages", "1", "--overflow", "reject")
-        texts = [self.sluice.run("pub", self.topic, "x", "--receipt").stdout for _ in range(9)]
-        self.produces("memory", texts[0])
-        self.produces("none", texts[-1])
+        self.produces("memory", self.sluice.run("pub", self.topic, "x", "--receipt").stdout)
+        # A batch that no queue of one message can take, however fast the subscriber is.
+        refused = self.sluice.run("pub", self.topic, "--lines", "--receipt", stdin=b"x\n" * 9)
+        self.produces("none", refused.stdout)
 
     # What limits whom.
 
